@@ -1,0 +1,103 @@
+"""Signing in with a password: the one path for the login page, the password grant and whatever comes later.
+
+Unknown, disabled and wrong cost the same and look the same; the attempt is counted before the password is looked at.
+"""
+
+from __future__ import annotations
+
+from .. import audit
+from . import store, throttle
+from .identifiers import key_of
+from .models import Account
+from .passwords import MAX_LENGTH, Busy, current_passwords
+
+# A longer name is nobody's; it is counted by its beginning, so that folding it stays cheap.
+_MAX_COUNTED_LENGTH = 512
+
+
+class WrongCredentials(Exception):
+    """No account has this name and this password. Why exactly is in the audit log and nowhere else."""
+
+
+def authenticate(login: str, password: str, *, network: str, device: str | None) -> Account:
+    """The account of this user name or e-mail address, if the password is its own. Not to be called inside transact().
+
+    `device` is the value of the browser's long-lived cookie, if it has one. Raises WrongCredentials, TooManyAttempts,
+    Busy, and TypeError for what is no text.
+    """
+    if not isinstance(login, str) or not isinstance(password, str):
+        raise TypeError("login and password are texts")
+    if len(password) > MAX_LENGTH:
+        # Nobody's password, whoever asks: refused before anything is computed from it.
+        audit.record(audit.SIGN_IN_FAILED, account_id=None, network=network, reason="too long")
+        raise WrongCredentials
+    passwords = current_passwords()
+    try:
+        with passwords.slots.admit():
+            return _authenticate(login, password, network, device)
+    except Busy:
+        audit.record(audit.SIGN_IN_BUSY, network=network)
+        raise
+
+
+def counter_key(login: str) -> str:
+    """Who an attempt is counted for: the account, whichever of its names was typed, else the folded name itself."""
+    return _counted_as(store.find_by_login(login), login)
+
+
+def sign_in_identity(login: str, *, network: str, device: str | None) -> tuple[str, str]:
+    """What the rate limit `sign_in` counts by: the account, and the browser it knows or else the network."""
+    account = store.find_by_login(login)
+    place = throttle.counted_from(account.id if account else None, network, device)
+    return _counted_as(account, login), place
+
+
+def _authenticate(login: str, password: str, network: str, device: str | None) -> Account:
+    passwords = current_passwords()
+    account = store.find_by_login(login)
+    account_id = account.id if account else None
+    stored = account.password_hash if account is not None and account.is_active else None
+    who = _counted_as(account, login)
+    try:
+        attempt = throttle.reserve(who, account_id=account_id, network=network, device=device)
+    except throttle.TooManyAttempts as error:
+        audit.record(audit.SIGN_IN_THROTTLED, account_id=account_id, network=network, retry_after=error.retry_after)
+        raise
+    try:
+        matches = passwords.verify(password, stored)
+    except Busy:
+        throttle.give_back(attempt)
+        raise
+    signed_in = None
+    if matches and account is not None and stored is not None:
+        signed_in = store.record_sign_in(attempt, account.id, stored, _rehashed(password, stored))
+    if signed_in is None:
+        audit.record(audit.SIGN_IN_FAILED, account_id=account_id, network=network, reason=_reason(account, matches))
+        raise WrongCredentials
+    audit.record(audit.SIGN_IN, account_id=account_id, network=network)
+    return signed_in
+
+
+def _rehashed(password: str, stored: str) -> str | None:
+    passwords = current_passwords()
+    if not passwords.needs_rehash(stored):
+        return None
+    try:
+        return passwords.hash(password)
+    except Busy:
+        return None  # the next sign-in will do it
+
+
+def _counted_as(account: Account | None, login: str) -> str:
+    # Every spelling of a name, and the address beside the user name, share one count: that of the account.
+    return account.id if account is not None else f"name {key_of(login[:_MAX_COUNTED_LENGTH])}"
+
+
+def _reason(account: Account | None, matches: bool) -> str:
+    if account is None:
+        return "unknown"
+    if matches:
+        return "changed meanwhile"
+    if not account.is_active:
+        return "disabled"
+    return "wrong password" if account.password_hash is not None else "no password"

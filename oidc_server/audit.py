@@ -1,0 +1,188 @@
+"""One structured line per security-relevant fact: who, which client, from which network, when (UTC), in which request.
+
+A line is JSON in ASCII, so that nothing somebody sent can end it, start another or colour a terminal. No secret belongs
+in it: people and clients appear as identifiers, and a field whose name says that it holds a secret is withheld.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import unicodedata
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from flask import Flask, g, has_request_context, request
+
+from .database import now
+from .networks import client_network
+
+# People.
+SIGN_IN = "sign_in.ok"
+SIGN_IN_FAILED = "sign_in.failed"
+SIGN_IN_THROTTLED = "sign_in.throttled"
+SIGN_IN_BUSY = "sign_in.busy"
+SIGN_IN_GUARDED = "sign_in.guarded"
+SIGN_OUT = "sign_out"
+SIGN_OUT_DENIED = "sign_out.denied"
+SESSION_ENDED = "session.ended"
+CONSENT_GIVEN = "consent.given"
+CONSENT_DENIED = "consent.denied"
+CONSENT_REVOKED = "consent.revoked"
+ACCOUNT_CREATED = "account.created"
+ACCOUNT_UPDATED = "account.updated"
+ACCOUNT_DISABLED = "account.disabled"
+ACCOUNT_ENABLED = "account.enabled"
+PASSWORD_SET = "account.password_set"
+# Requests and tokens.
+AUTHORIZATION_REFUSED = "authorization.refused"
+CODE_ISSUED = "code.issued"
+CODE_REDEEMED = "code.redeemed"
+CODE_REPLAYED = "code.replayed"
+CODE_REFUSED = "code.refused"
+TOKEN_ISSUED = "token.issued"
+TOKEN_REFUSED = "token.refused"
+TOKEN_REVOKED = "token.revoked"
+TOKEN_INTROSPECTED = "token.introspected"
+REFRESH_ROTATED = "refresh.rotated"
+REFRESH_RETRIED = "refresh.retried"
+REFRESH_REUSED = "refresh.reused"
+REFRESH_REFUSED = "refresh.refused"
+FAMILY_REVOKED = "family.revoked"
+# Clients, resources and keys.
+CLIENT_AUTHENTICATION_FAILED = "client.authentication_failed"
+CLIENT_ASSERTION_REPLAYED = "client.assertion_replayed"
+CLIENT_CREATED = "client.created"
+CLIENT_UPDATED = "client.updated"
+CLIENT_SECRET_ROTATED = "client.secret_rotated"
+CLIENT_SECRET_DELETED = "client.secret_deleted"
+CLIENT_DISABLED = "client.disabled"
+CLIENT_ENABLED = "client.enabled"
+CLIENT_DELETED = "client.deleted"
+RESOURCE_CREATED = "resource.created"
+RESOURCE_DELETED = "resource.deleted"
+KEY_CREATED = "key.created"
+KEY_ROTATED = "key.rotated"
+KEY_RETIRED = "key.retired"
+KEY_REVOKED = "key.revoked"
+# The server itself.
+RATE_LIMITED = "rate_limited"
+ERROR_PAGE = "error_page.shown"
+CSRF_REFUSED = "csrf.refused"
+
+MAX_VALUE_LENGTH = 200
+_MAX_LIST_LENGTH = 20
+_SECRET_NAMES = frozenset(
+    ("password", "secret", "client_secret", "token", "access_token", "refresh_token", "id_token", "code", "cookie")
+)
+
+_audit_log = logging.getLogger(__name__)
+_package_log = logging.getLogger(__name__.partition(".")[0])
+
+
+def record(event: str, **fields: object) -> None:
+    """Write one fact; texts are cut at 200 characters, lists at 20; `network` is the request's unless it is given."""
+    inside = has_request_context()
+    line: dict[str, object] = {
+        "time": _utc(now()),
+        "event": event,
+        "request_id": g.get("request_id", "-") if inside else "-",
+        "network": fields.pop("network", None) or (client_network(request) if inside else "-"),
+    }
+    for name, value in fields.items():
+        line[name] = "[withheld]" if name in _SECRET_NAMES else _plain(value)
+    _audit_log.info("%s", json.dumps(line, ensure_ascii=True, separators=(",", ":")))
+
+
+def configure(app: Flask, level: str = "INFO") -> None:
+    """Send the log of the package from `level` up to standard error; called by create_app(), before all else.
+
+    What commands record goes to instance/audit.log instead (mode 0600): the terminal belongs to the person at it.
+    """
+    _package_log.setLevel(level.upper())
+    _audit_log.setLevel(logging.INFO)  # an audit line is no matter of taste
+    # Tests listen at the root; a server's own root handler would only repeat each line.
+    _package_log.propagate = app.testing
+    for handler in list(_package_log.handlers):
+        _package_log.removeHandler(handler)
+    to_terminal = _StandardError()
+    to_terminal.setFormatter(OneLine())
+    to_terminal.addFilter(lambda logged: not _is_of_command(logged))
+    _package_log.addHandler(to_terminal)
+    to_file = _PrivateFile(Path(app.instance_path) / "audit.log")
+    to_file.setFormatter(OneLine())
+    to_file.addFilter(_is_of_command)
+    _package_log.addHandler(to_file)
+
+
+class OneLine(logging.Formatter):
+    """Audit lines as they are; other messages with time, level, name and request id, one event one line.
+
+    The lines of a traceback follow indented behind a bar, so that none of them can pass for an event of its own.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.name == _audit_log.name:
+            return record.getMessage()
+        request_id = g.get("request_id", "-") if has_request_context() else "-"
+        lines = [f"{_utc(record.created)} {record.levelname} {record.name} {request_id} {escape(record.getMessage())}"]
+        if record.exc_info:
+            lines += [f"  | {escape(line)}" for line in self.formatException(record.exc_info).split("\n")]
+        return "\n".join(lines)
+
+
+class _StandardError(logging.Handler):
+    """Whatever standard error is at the moment of writing, as servers and test runners exchange it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stderr.write(self.format(record) + "\n")
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            pass  # nobody listens any more; the request must not fail for that (LS-06)
+
+
+class _PrivateFile(logging.FileHandler):
+    """A file that only its owner reads, opened at the first line; without it the lines go to standard error."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", delay=True)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        path = Path(self.baseFilename)
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.touch(mode=0o600, exist_ok=True)
+            super().emit(record)
+        except OSError:
+            sys.stderr.write(self.format(record) + "\n")
+
+
+def escape(text: str) -> str:
+    """The text with every character escaped that ends a line, controls a terminal or hides."""
+    return "".join(c.encode("unicode_escape").decode() if _is_unsafe(c) else c for c in text)
+
+
+def _is_unsafe(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def _is_of_command(logged: logging.LogRecord) -> bool:
+    # The context of a command belongs to its thread: the requests of `flask run` are served in others.
+    in_command = click.get_current_context(silent=True) is not None and not has_request_context()
+    return in_command and logged.name == _audit_log.name
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value, key=str) if isinstance(value, set | frozenset) else list(value)
+        return [_plain(item) for item in items[:_MAX_LIST_LENGTH]]
+    return str(value)[:MAX_VALUE_LENGTH]
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,162 @@
+"""What happens to an authorization request: reading STEPS is reading OIDC Core §3.1.2.
+
+Each step takes the walk and returns a response to end it, or None to go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from authlib.oauth2 import OAuth2Error
+from flask import Response
+
+from .. import parked_requests, sessions
+from ..database import now, transact
+from ..errors import ProtocolError
+from ..parked_requests import ParkedRequest
+from ..responses import authorization_response, see_other
+from ..tokens import Authorization
+from . import store
+from .consent import is_needed, show
+from .validation import CHECKS, PAGE_CHECKS
+from .walk import Walk
+
+
+def validate(walk: Walk) -> Response | None:
+    """Refuse what may not be answered: by a page until client and redirect URI are known, by a redirect from then on."""
+    for check in PAGE_CHECKS:
+        check(walk)
+    try:
+        for check in CHECKS:
+            check(walk)
+    except OAuth2Error as error:
+        return walk.refuse(error)
+    return None
+
+
+def stop_if_cancelled(walk: Walk) -> Response | None:
+    """The person pressed Cancel on the sign-in page."""
+    if walk.parked is None or not walk.parked.denied:
+        return None
+    parked = walk.parked
+    transact(lambda: parked_requests.complete(parked))
+    return walk.refuse(ProtocolError("access_denied", "The person cancelled."))
+
+
+def require_sign_in(walk: Walk) -> Response | None:
+    """Somebody is signed in, recently enough, and is the one the app means; else to the sign-in page."""
+    session = sessions.current()
+    problem = _what_is_missing(walk, session)
+    if problem is None:
+        walk.session = session
+        return None
+    if walk.may_not_ask or (session is not None and _is_fresh(walk, session) and not _is_meant(walk, session)):
+        return walk.refuse(problem)  # asking again would lead here again
+    return see_other(f"/login?transaction={_park(walk).id}")
+
+
+def _what_is_missing(walk: Walk, session: sessions.Session | None) -> ProtocolError | None:
+    if session is None:
+        return ProtocolError("login_required", "Nobody is signed in.")
+    if not _is_meant(walk, session):
+        return ProtocolError("login_required", "The person that the app means is not signed in.")
+    is_fresh = _is_fresh(walk, session)
+    if "login" in walk.prompt and not is_fresh:
+        return ProtocolError("login_required", "A fresh sign-in was asked for.")
+    if walk.max_age is not None and not is_fresh and now() - session.auth_time > walk.max_age:
+        return ProtocolError("login_required", "The sign-in is older than max_age.")
+    if "select_account" in walk.prompt and (walk.parked is None or walk.parked.chosen_sid != session.sid):
+        return ProtocolError("account_selection_required", "The person must choose an account.")
+    return None
+
+
+def _is_meant(walk: Walk, session: sessions.Session) -> bool:
+    """Whether this is the person of the id_token_hint, and of a `sub` that was asked for by value (OIDC Core §5.5.1)."""
+    wanted = [walk.hint["sub"]] if walk.hint is not None else []
+    subject = walk.claims.get("id_token", {}).get("sub")
+    if subject and "value" in subject:
+        wanted.append(subject["value"])
+    return all(sub == session.account_id for sub in wanted)
+
+
+def _is_fresh(walk: Walk, session: sessions.Session) -> bool:
+    """Only a sign-in that came after this request was parked answers prompt=login or a small max_age."""
+    return walk.parked is not None and session.auth_time >= walk.parked.parked_at
+
+
+def require_consent(walk: Walk) -> Response | None:
+    """The person allowed this client this scope, now or before; else the consent page."""
+    if walk.consented or not is_needed(walk):
+        return None
+    if walk.may_not_ask:
+        return walk.refuse(ProtocolError("consent_required", "The person must be asked for consent."))
+    return see_other(f"/consent?transaction={_park(walk).id}")
+
+
+def respond(walk: Walk) -> Response:
+    """Issue the code: the parked request is spent, the consent remembered and the code stored in one transaction."""
+    session = walk.session
+    assert session is not None
+    walk.request.client = walk.client
+    walk.request.authorization = Authorization(
+        client_id=walk.client.client_id,
+        account_id=session.account_id,
+        scope=walk.scope,
+        resources=[resource.identifier for resource in walk.resources],
+        auth_time=int(session.auth_time),
+        acr=session.acr,
+        amr=session.amr,
+        nonce=walk.parameters.get("nonce", ""),
+        claims=walk.claims,
+        sid=session.sid,
+        session_expires_at=session.expires_at,
+        redirect_uri=walk.parameters.get("redirect_uri", ""),
+        code_challenge=walk.parameters.get("code_challenge", ""),
+    )
+    code = walk.grant.generate_authorization_code()
+
+    def issue_code() -> None:
+        if walk.parked is not None:
+            parked_requests.complete(walk.parked)
+        if walk.consented:
+            store.remember(session.account_id, walk.client.client_id, walk.scope, walk.request.authorization.resources)
+        walk.grant.save_authorization_code(code, walk.request)
+
+    transact(issue_code)
+    return authorization_response(walk.redirect_uri, walk.response_mode, walk.state, code=code)
+
+
+Step = Callable[[Walk], Response | None]
+STEPS: tuple[Step, ...] = (validate, stop_if_cancelled, require_sign_in, require_consent, respond)
+
+
+#: What must hold before the consent page is shown, and again before its buttons count.
+STEPS_BEFORE_CONSENT = STEPS[:3]
+
+
+def take(walk: Walk, steps: tuple[Step, ...]) -> Response | None:
+    """Walk the steps until one answers; None when all of them let the request pass."""
+    for step in steps:
+        response = step(walk)
+        if response is not None:
+            return response
+    return None
+
+
+def answer(walk: Walk) -> Response:
+    """Walk all the steps; the last one answers."""
+    response = take(walk, STEPS)
+    assert response is not None
+    return response
+
+
+def show_consent(walk: Walk) -> Response:
+    """The consent page for a parked request, unless an earlier step has something to say first."""
+    return take(walk, STEPS_BEFORE_CONSENT) or show(walk)
+
+
+def _park(walk: Walk) -> ParkedRequest:
+    if walk.parked is not None:
+        return walk.parked
+    walk.parked = parked_requests.park(walk.parameters.as_lists(), walk.client.client_id, walk.redirect_uri)
+    return walk.parked

@@ -1,0 +1,46 @@
+"""Applications: what is registered about them, and how they prove who they are.
+
+RFC 7591 §2 (metadata), RFC 6749 §2, RFC 8252 §7, OpenID Connect Registration §2. Endpoints: none; `flask clients …`.
+It knows nothing of accounts, tokens or resources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from authlib.oauth2.rfc6749 import OAuth2Request
+from flask import Flask
+
+from ..server import AuthorizationServer
+from . import authentication, store
+from .commands import clients
+from .models import Client
+
+__all__ = ["Client", "authenticate_client", "mount"]
+
+UPKEEP_SECONDS = 3600
+
+
+def authenticate_client(request: OAuth2Request, methods: Sequence[str], endpoint: str) -> Client:
+    """The client that sent a request, kept in it with its method. Raises ProtocolError invalid_client."""
+    found = authentication.authenticate(request.form, request.headers, endpoint, methods, store.find_active)
+    if found.secret is not None:
+        store.note_use(found.secret)
+    request.client = found.client
+    request.auth_method = found.method
+    return found.client
+
+
+def mount(app: Flask, server: AuthorizationServer) -> None:
+    """Give the server its clients, and the terminal its commands."""
+    server.use_client_lookup(store.find_active)
+    server.use_client_authentication(authenticate_client)
+    methods = authentication.METHODS.values()
+    server.advertise(
+        token_endpoint_auth_methods_supported=[method.name for method in methods],
+        token_endpoint_auth_signing_alg_values_supported=[
+            algorithm for method in methods for algorithm in method.signing_algorithms
+        ],
+    )
+    server.upkeep("ended client secrets", UPKEEP_SECONDS, store.purge_secrets)
+    app.cli.add_command(clients)

@@ -1,0 +1,249 @@
+"""What every response carries: request id, policy of the page, caching, CORS; and which host and paths are ours at all.
+
+CSP Level 3, Fetch (CORS), RFC 6797 (HSTS), RFC 9110 §7.4 (wrong host), RFC 9700 §2.6, §4.2, §4.16. Mounted before
+everything else, it comes first in every request and has the last word on every response.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, current_app, g, request, url_for
+
+from .settings import Settings
+from .settings_checks import is_loopback
+
+log = logging.getLogger(__name__)
+
+#: Documents for everybody, and endpoints for the scripts of registered apps: path -> methods. No other path answers
+#: CORS, pages and /authorize least of all (RFC 9700 §2.6). Introspection is for servers, which need none.
+PUBLIC_DOCUMENTS = {
+    "/.well-known/openid-configuration": "GET",
+    "/.well-known/oauth-authorization-server": "GET",
+    "/jwks.json": "GET",
+}
+FOR_REGISTERED_ORIGINS = {"/token": "POST", "/revoke": "POST", "/userinfo": "GET, POST"}
+PREFLIGHT_MAX_AGE = 600
+ORIGIN_CACHE_SECONDS = 60.0
+_ORIGIN_CACHE_SIZE = 1000
+
+_ON_EVERY_RESPONSE = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    # Servers add their own name and version only when this is missing.
+    "Server": "oidc",
+}
+_POLICY_OF_A_PAGE = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'{images}; form-action {forms}; "
+    "frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'"
+)
+_POLICY_OF_THE_REST = "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'; sandbox"
+_ONE_YEAR = 31536000
+
+# What a CSP source list and an Origin header can hold; a semicolon, for one, would start another directive.
+_HOST_AND_PORT = re.compile(r"[a-z0-9.-]+(:\d{1,5})?", re.ASCII)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII)
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.ASCII)
+_SCHEMES_THAT_RUN = frozenset({"javascript", "data", "blob", "file", "filesystem", "about", "vbscript"})
+
+
+@dataclass
+class _State:
+    """What one app knows about its own address, its static files and the origins of its clients."""
+
+    settings: Settings
+    hosts: frozenset[str]
+    versions: dict[str, str]
+    is_registered: Callable[[str], bool] = lambda origin: False
+    seen_origins: dict[str, tuple[bool, float]] = field(default_factory=dict)
+
+
+def mount(app: Flask, settings: Settings) -> None:
+    """Put the headers on every response, and the globals `static`, `logo`, `issuer_host` into the templates."""
+    app.extensions["headers"] = _State(settings, _own_hosts(settings), _versions(app))
+    # One canonical path for everything: werkzeug neither repairs nor redirects.
+    app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False
+    app.jinja_env.globals.update(static=static, logo=logo, issuer_host=urlsplit(settings.issuer).netloc.lower())
+    app.before_request(_arrive)
+    app.after_request(_leave)
+
+
+def use_origin_lookup(app: Flask, is_registered: Callable[[str], bool]) -> None:
+    """Plug in who knows the origins of registered clients; answers are kept for ORIGIN_CACHE_SECONDS."""
+    app.extensions["headers"].is_registered = is_registered
+
+
+def allow_form_action(*uris: str, instead_of_self: bool = False) -> None:
+    """Let forms of this response lead to the origins, or private schemes, of these URIs.
+
+    Chromium applies `form-action` to every redirect after a form was sent, those that the client makes behind its
+    redirect URI included: a page whose form may end at a client allows the redirect URI and the client's other
+    registered addresses too. `instead_of_self` is for the form_post page, whose only form goes to the client.
+    """
+    g.form_action = [*g.get("form_action", []), *filter(None, map(_source, uris))]
+    g.form_action_self = not instead_of_self
+
+
+def keep_opener() -> None:
+    """Let the window that opened this page (`display=popup`) go on seeing it; COOP would make it look closed."""
+    g.keep_opener = True
+
+
+def static(name: str) -> str:
+    """The URL of a static file, with its version, so that browsers may keep it. Raises KeyError for an unknown file."""
+    return url_for("static", filename=name, v=_state().versions[name])
+
+
+def logo(uri: str) -> str:
+    """The URI if this page may show it, else the empty string: only https, and only its origin enters the policy."""
+    source = _source(uri)
+    if source is None or not source.startswith("https://"):
+        return ""
+    g.images = [*g.get("images", []), source]
+    return uri
+
+
+def _state() -> _State:
+    state = current_app.extensions["headers"]
+    assert isinstance(state, _State)
+    return state
+
+
+def _own_hosts(settings: Settings) -> frozenset[str]:
+    issuer = urlsplit(settings.issuer)
+    names = {issuer.netloc.lower().removesuffix(f":{issuer.port}")}
+    if not settings.is_production and is_loopback(issuer.hostname or ""):
+        names |= {"localhost", "127.0.0.1", "[::1]"}
+    default_port = 443 if issuer.scheme == "https" else 80
+    port = issuer.port or default_port
+    hosts = {f"{name}:{port}" for name in names}
+    return frozenset(hosts | names if port == default_port else hosts)
+
+
+def _versions(app: Flask) -> dict[str, str]:
+    folder = Path(app.static_folder or "")
+    files = [path for path in folder.rglob("*") if path.is_file()] if app.has_static_folder else []
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in files}
+
+
+def _source(uri: str) -> str | None:
+    """The CSP source expression that covers where a URI leads, or None when there is none that is safe."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return None
+    if parts.scheme in ("http", "https"):
+        if parts.netloc.startswith("["):
+            return f"{parts.scheme}:"  # CSP has no grammar for IPv6 literals; Chromium ignores them
+        return f"{parts.scheme}://{parts.netloc.lower()}" if _HOST_AND_PORT.fullmatch(parts.netloc.lower()) else None
+    if not _SCHEME.fullmatch(parts.scheme) or parts.scheme in _SCHEMES_THAT_RUN:
+        return None
+    return f"{parts.scheme}:"
+
+
+def _arrive() -> Response | None:
+    g.request_id = secrets.token_hex(6)
+    state = _state()
+    # The environment's own text: werkzeug would repair a missing Host with the server's name.
+    if request.environ.get("HTTP_HOST", "").lower() not in state.hosts and request.path != "/healthz":
+        return Response(f"This server answers at {state.settings.issuer} only.\n", status=421, mimetype="text/plain")
+    if not _is_canonical(request.path):
+        abort(404)
+    if request.method == "OPTIONS" and request.path in PUBLIC_DOCUMENTS | FOR_REGISTERED_ORIGINS:
+        return Response(status=204)
+    return None
+
+
+def _is_canonical(path: str) -> bool:
+    if path != "/" and path.endswith("/"):
+        return False
+    return not (re.search(r"//|[;\\\x00-\x1f\x7f]", path) or {".", ".."} & set(path.split("/")))
+
+
+def _leave(response: Response) -> Response:
+    state = _state()
+    headers = response.headers
+    for name, value in _ON_EVERY_RESPONSE.items():
+        headers[name] = value
+    headers.pop("X-Powered-By", None)
+    headers["X-Request-ID"] = g.get("request_id", "-")
+    if state.settings.is_https:
+        headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
+    is_page = response.mimetype == "text/html"
+    headers["Content-Security-Policy"] = _policy_of_this_page() if is_page else _POLICY_OF_THE_REST
+    # On a redirect it would cut off a popup that never shows a page of ours.
+    if is_page and not 300 <= response.status_code < 400 and not g.get("keep_opener"):
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    _set_caching(response, state)
+    _set_cors(response, state)
+    return response
+
+
+def _policy_of_this_page() -> str:
+    forms = dict.fromkeys((["'self'"] if g.get("form_action_self", True) else []) + g.get("form_action", []))
+    images = "".join(f" {source}" for source in dict.fromkeys(g.get("images", [])))
+    return _POLICY_OF_A_PAGE.format(images=images, forms=" ".join(forms) or "'none'")
+
+
+def _set_caching(response: Response, state: _State) -> None:
+    if response.status_code >= 400:
+        response.headers["Cache-Control"] = "no-store"  # no error outlives its cause, on cacheable paths least (WB-15)
+    elif request.endpoint == "static":
+        name = (request.view_args or {}).get("filename", "")
+        # A version that is not ours may be a newer one: during a deployment nobody may keep the wrong file.
+        known = request.query_string == f"v={state.versions.get(name)}".encode()
+        response.headers["Cache-Control"] = f"public, max-age={_ONE_YEAR}, immutable" if known else "no-cache"
+    elif "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+
+
+def _set_cors(response: Response, state: _State) -> None:
+    headers = response.headers
+    if request.path in PUBLIC_DOCUMENTS:
+        headers["Access-Control-Allow-Origin"] = "*"
+        methods = PUBLIC_DOCUMENTS[request.path]
+    elif request.path in FOR_REGISTERED_ORIGINS:
+        response.vary.add("Origin")
+        origin = request.headers.get("Origin", "")
+        if not _is_registered(origin, state):
+            return
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, Retry-After"
+        methods = FOR_REGISTERED_ORIGINS[request.path]
+    else:
+        return
+    if request.method == "OPTIONS":
+        headers["Access-Control-Allow-Methods"] = methods
+        headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+        headers["Access-Control-Max-Age"] = str(PREFLIGHT_MAX_AGE)
+
+
+def _is_registered(origin: str, state: _State) -> bool:
+    if not _ORIGIN.fullmatch(origin):  # "null" is none
+        return False
+    # How long an answer is kept is no protocol time, so the one notion of now is not asked.
+    now = time.monotonic()
+    known = state.seen_origins.get(origin)
+    if known and known[1] > now:
+        return known[0]
+    try:
+        registered = state.is_registered(origin)
+    except Exception:  # an outage must leave as the 503 it is, so the last known answer serves
+        log.warning("origin lookup failed", exc_info=True)
+        return known is not None and known[0]
+    if len(state.seen_origins) >= _ORIGIN_CACHE_SIZE:
+        state.seen_origins.clear()
+    state.seen_origins[origin] = (registered, now + ORIGIN_CACHE_SECONDS)
+    return registered

@@ -1,0 +1,153 @@
+"""How often somebody may ask: Flask-Limiter, the one table of limits, and what each limit counts by.
+
+A limit is a setting such as `5/minute` and is exact over every window of its length: in one process, and across the
+processes that share a Redis or Valkey. Guessing passwords is guarded in the database as well, by accounts/throttle.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+from flask import Flask, Response, current_app, request
+from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
+from limits import RateLimitItem, parse_many
+
+from . import audit, errors
+from .database import now
+from .networks import client_network, parse_trusted_proxies
+from .rate_windows import SCHEME
+from .settings import Settings, SettingsError
+
+
+class Limit(NamedTuple):
+    """One row of the table: the setting that holds the rate, and what is counted together."""
+
+    setting: str
+    counts_by: str
+
+
+LIMITS = {
+    "sign_in": Limit("ratelimit_sign_in", "account and network, or account and known device"),
+    "token": Limit("ratelimit_token", "client and network"),
+    "default": Limit("ratelimit_default", "network"),
+}
+
+# Asked for by machines that watch us, and by every page: counting them would only hurt.
+_EXEMPT_ENDPOINTS = frozenset({"static"})
+_EXEMPT_PATHS = frozenset({"/healthz"})
+
+# A flood must not fill the log: each limit and network is told about once in this many seconds.
+_TELL_EVERY = 60.0
+_MAX_TOLD = 10_000
+
+
+class RateLimited(Exception):
+    """There were too many requests; `retry_after` is in whole seconds."""
+
+    def __init__(self, retry_after: int, name: str = "sign_in") -> None:
+        super().__init__(retry_after)
+        self.retry_after = retry_after
+        self.name = name
+
+
+@dataclass(frozen=True)
+class RateLimits:
+    """The limits of one app."""
+
+    limiter: Limiter
+    items: dict[str, list[RateLimitItem]]
+    told: OrderedDict[tuple[str, str], float]
+
+    def hit(self, name: str, identifiers: tuple[str, ...]) -> None:
+        # Hashed, so that no two lists of identifiers meet in one key and no name of a person lies in the shared store.
+        key = hashlib.sha256(json.dumps([name, *identifiers]).encode()).hexdigest()[:32]
+        for item in self.items[name]:
+            if not self.limiter.limiter.hit(item, key):
+                reset_at = self.limiter.limiter.get_window_stats(item, key).reset_time
+                raise RateLimited(_seconds_until(reset_at, item), name)
+
+
+def mount(app: Flask, settings: Settings) -> None:
+    """Make the limits of this app. Raises SettingsError naming a setting that is no rate."""
+    try:
+        parse_trusted_proxies(settings.trusted_proxies)  # whose word decides what a network is
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    items = {name: _parse(limit.setting, getattr(settings, limit.setting)) for name, limit in LIMITS.items()}
+    app.extensions["oidc_rate_limits"] = None
+    if not settings.ratelimit_enabled:
+        return
+    default = ApplicationLimit(limit_provider=settings.ratelimit_default, key_function=lambda: client_network(request))
+    limiter = Limiter(
+        key_func=lambda: client_network(request),
+        app=app,
+        application_limits=[default] if items["default"] else [],
+        strategy="moving-window",
+        storage_uri=f"{SCHEME}://",
+        storage_options={"shared_url": settings.redis_url},
+    )
+    limiter.request_filter(_is_exempt)
+    app.extensions["oidc_rate_limits"] = RateLimits(limiter, items, OrderedDict())
+    app.register_error_handler(RateLimitExceeded, _answer_exceeded)
+    app.register_error_handler(RateLimited, _answer)
+
+
+def hit(name: str, *identifiers: str) -> None:
+    """Count one request against the limit `name` of these identifiers. Raises RateLimited, answered with 429."""
+    if name not in LIMITS:
+        raise KeyError(name)
+    limits = cast("RateLimits | None", current_app.extensions["oidc_rate_limits"])
+    if limits is not None:
+        limits.hit(name, identifiers)
+
+
+def _answer_exceeded(error: RateLimitExceeded) -> Response:
+    limits: RateLimits = current_app.extensions["oidc_rate_limits"]
+    current = limits.limiter.current_limit
+    reset_at = current.window.reset_time if current is not None else now()
+    return _answer(RateLimited(_seconds_until(reset_at, error.limit.limit), "default"))
+
+
+def _answer(error: RateLimited) -> Response:
+    _tell(error.name)
+    return errors.answer(
+        "too_many_requests",
+        "too_many_requests",
+        "There were too many requests; wait for the seconds that Retry-After names.",
+        429,
+        {"Retry-After": str(error.retry_after)},
+    )
+
+
+def _tell(name: str) -> None:
+    told = cast(RateLimits, current_app.extensions["oidc_rate_limits"]).told
+    key = (name, client_network(request))
+    if told.get(key, -math.inf) <= now() - _TELL_EVERY:
+        told[key] = now()
+        told.move_to_end(key)
+        audit.record(audit.RATE_LIMITED, limit=name, path=request.path)
+    while len(told) > _MAX_TOLD:
+        told.popitem(last=False)
+
+
+def _is_exempt() -> bool:
+    return request.endpoint in _EXEMPT_ENDPOINTS or request.path in _EXEMPT_PATHS
+
+
+def _seconds_until(reset_at: float, item: RateLimitItem) -> int:
+    return min(max(1, math.ceil(reset_at - now())), item.get_expiry())
+
+
+def _parse(setting: str, text: str) -> list[RateLimitItem]:
+    if not text:
+        return []
+    try:
+        # The shortest window first: what it refuses does not count against the longer ones.
+        return sorted(parse_many(text))
+    except ValueError as error:
+        raise SettingsError(f"OIDC_{setting.upper()} is no rate; write it as 5/minute, or 5/minute;100/day.") from error

@@ -1,0 +1,119 @@
+"""The only queries on browser sessions."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+import sqlalchemy as sa
+from flask import g, request
+
+from .. import audit
+from ..database import db, now, transact
+from ..networks import client_network
+from ..server import current_server
+from . import cookies
+from .models import Session
+
+# A visit is written down at most this often (seconds), so that reading a page does not write.
+_TOUCH_EVERY = 300.0
+
+
+def current() -> Session | None:
+    """The live session of this browser, with its account; None when there is none, or none that still counts."""
+    if "session" not in g:
+        g.session = _find()
+    session: Session | None = g.session
+    return session
+
+
+def _find() -> Session | None:
+    value = cookies.read()
+    if value is None:
+        return None
+    found = db.session.scalar(sa.select(Session).where(Session.cookie_hash == _hash(value)))
+    if found is None or not _is_live(found):
+        return None
+    if found.last_seen_at < now() - _TOUCH_EVERY:
+        transact(
+            lambda: db.session.execute(
+                sa.update(Session).where(Session.cookie_hash == found.cookie_hash).values(last_seen_at=now())
+            )
+        )
+    return found
+
+
+def _is_live(session: Session) -> bool:
+    account = session.account
+    idle_until = session.last_seen_at + current_server.settings.session_idle_lifetime
+    # A session older than the password it was opened with ends with it.
+    return bool(
+        now() < min(session.expires_at, idle_until)
+        and account.is_active
+        and (account.password_changed_at or 0) <= session.auth_time
+    )
+
+
+def is_alive(sid: str) -> bool:
+    """Whether the session of this `sid` still lives."""
+    found = db.session.scalar(sa.select(Session).where(Session.sid == sid))
+    return found is not None and _is_live(found)
+
+
+def start(account_id: str, *, acr: str, amr: list[str]) -> Session:
+    """Open a session for a person who just signed in; always a new identifier, and the browser's earlier session ends.
+
+    A session of the same person keeps its `sid`, so that apps see one sign-in refreshed and not two.
+    """
+    earlier = current()
+    value = secrets.token_urlsafe(32)
+    at = now()
+    settings = current_server.settings
+    session = Session(
+        cookie_hash=_hash(value),
+        sid=earlier.sid if earlier is not None and earlier.account_id == account_id else secrets.token_urlsafe(16),
+        account_id=account_id,
+        auth_time=at,
+        acr=acr,
+        amr=amr,
+        created_at=at,
+        last_seen_at=at,
+        expires_at=at + settings.session_absolute_lifetime,
+        network=client_network(request),
+        user_agent=request.headers.get("User-Agent", "")[:200],
+    )
+
+    def replace() -> None:
+        if earlier is not None:
+            db.session.execute(sa.delete(Session).where(Session.cookie_hash == earlier.cookie_hash))
+        db.session.execute(sa.insert(Session).values(_columns(session)))
+
+    transact(replace)
+    cookies.write(value)
+    g.session = db.session.scalar(sa.select(Session).where(Session.cookie_hash == session.cookie_hash))
+    return g.session  # type: ignore[no-any-return]
+
+
+def end(session: Session) -> None:
+    """End a session on the server and in the browser. Call inside database.transact() with what ends along with it."""
+    db.session.execute(sa.delete(Session).where(Session.sid == session.sid))
+    g.session = None
+    cookies.write(None)
+    audit.record(audit.SIGN_OUT, account_id=session.account_id, sid=session.sid)
+
+
+def purge(limit: int) -> int:
+    """Delete up to `limit` sessions that are past their end."""
+    past = sa.select(Session.cookie_hash).where(Session.expires_at <= now()).limit(limit)
+    gone = db.session.execute(
+        sa.delete(Session).where(Session.cookie_hash.in_(past)), execution_options={"synchronize_session": False}
+    )
+    return int(getattr(gone, "rowcount", 0))
+
+
+def _columns(session: Session) -> dict[str, object]:
+    return {column.key: getattr(session, column.key) for column in sa.inspect(Session).column_attrs}
+
+
+def _hash(value: str) -> str:
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,93 @@
+"""Which settings cannot be: values out of range, and what is unsafe in production (attacks: FT-24, SE-16)."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import fields
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from .settings import Settings
+
+ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+_PREFIX = "OIDC_"
+_CHOICES = {
+    "require_pkce": ("every client", "public clients"),
+    "client_assertion_audience": ("issuer", "issuer or token endpoint"),
+}
+_LEAST = {
+    "rsa_key_bits": 2048,
+    "workers": 1,
+    "database_pool_size": 1,
+    "jwks_max_age": 1,
+    "access_token_lifetime": 1,
+    "id_token_lifetime": 1,
+    "authorization_code_lifetime": 1,
+    "authorization_request_lifetime": 1,
+    "password_hash_slots": 1,
+    "password_min_length": 8,
+}
+
+
+def problems_of(settings: Settings) -> list[str]:
+    """What is wrong with these settings, each a sentence that names the setting and says what to do."""
+    found = [*_issuer_problems(settings), *_range_problems(settings)]
+    for name, choices in _CHOICES.items():
+        if getattr(settings, name) not in choices:
+            found.append(f"{_PREFIX}{name.upper()} must be one of: {', '.join(choices)}.")
+    unknown = [name for name in settings.signing_algorithms if name not in ALGORITHMS]
+    if unknown or not settings.signing_algorithms:
+        found.append(f"OIDC_SIGNING_ALGORITHMS takes names out of {', '.join(ALGORITHMS)}, at least one.")
+    if len(settings.secret_key) < 32:
+        found.append(
+            "OIDC_SECRET_KEY must be at least 32 random characters; make one with `python -c 'import secrets; print(secrets.token_urlsafe(32))'`."
+        )
+    elif settings.is_production and len(set(settings.secret_key)) < 10:
+        found.append("OIDC_SECRET_KEY looks like a placeholder; production needs 32 random characters.")
+    return found
+
+
+def _issuer_problems(settings: Settings) -> list[str]:
+    parts = urlsplit(settings.issuer)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.path
+        or parts.query
+        or parts.fragment
+        or "@" in parts.netloc
+    ):
+        return ["OIDC_ISSUER must be an https URL of scheme, host and maybe port, without path or trailing slash."]
+    if settings.is_production and parts.scheme != "https":
+        return ["OIDC_ISSUER is http; production needs https."]
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        return ["OIDC_ISSUER is http for a host that is not this machine; use https."]
+    return []
+
+
+def _range_problems(settings: Settings) -> list[str]:
+    found = []
+    for declared in fields(settings):
+        value = getattr(settings, declared.name)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0:
+            found.append(f"{_PREFIX}{declared.name.upper()} must not be negative.")
+    least = _LEAST | {"bcrypt_cost": 4 if settings.environment == "testing" else 10}
+    found += [
+        f"{_PREFIX}{name.upper()} must be at least {bound}."
+        for name, bound in least.items()
+        if getattr(settings, name) < bound
+    ]
+    if settings.authorization_code_lifetime > 600:
+        found.append("OIDC_AUTHORIZATION_CODE_LIFETIME must be at most 600 (RFC 6749 §4.1.2).")
+    if settings.bcrypt_cost > 20:
+        found.append("OIDC_BCRYPT_COST must be at most 20; each step doubles the time of a sign-in.")
+    return found
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or literal is this machine's own (RFC 8252 §7.3)."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

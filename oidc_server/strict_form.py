@@ -1,0 +1,225 @@
+"""The one reader of parameters: form-encoded, nothing repeated, nothing in the query, length and UTF-8 checked.
+
+RFC 6749 §3.1, §3.2, appendix B. The bytes are parsed here and nowhere else: werkzeug's `request.values` lets the query
+string win over the body and its decoders repair what is broken, and both are ways to show two parts of a server two
+different requests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import parse_qsl
+
+from flask import Request, g
+from werkzeug.exceptions import HTTPException
+
+from .errors import ProtocolError
+
+MAX_BODY = 64 * 1024
+MAX_QUERY = 64 * 1024
+MAX_FIELDS = 100
+MAX_NAME = 128
+MAX_VALUE = 8 * 1024
+MAX_LONG_VALUE = 16 * 1024
+
+#: Parameters that carry a whole JWT; every other value ends at MAX_VALUE characters.
+LONG_VALUES = frozenset(
+    {
+        "access_token",
+        "actor_token",
+        "assertion",
+        "client_assertion",
+        "id_token_hint",
+        "request",
+        "subject_token",
+        "token",
+    }
+)
+#: The one parameter that may be sent more than once (RFC 8707 §2).
+MAY_REPEAT = frozenset({"resource"})
+
+_FORM_TYPE = re.compile(
+    r'application/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?;?', re.IGNORECASE | re.ASCII
+)
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+class Form(Mapping[str, str]):
+    """What one request said: an immutable mapping of names to values, empty values left out (RFC 6749 §3.1).
+
+    A name of MAY_REPEAT maps to its first value and has the others in getlist(); `duplicates` are the names that were
+    sent twice although they must not be.
+    """
+
+    __slots__ = ("_values", "duplicates")
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = (), duplicates: Iterable[str] = ()) -> None:
+        values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            if value:
+                values.setdefault(name, []).append(value)
+        self._values = {name: tuple(held) for name, held in values.items()}
+        self.duplicates = frozenset(duplicates)
+
+    @classmethod
+    def from_lists(cls, lists: Mapping[str, Iterable[str]]) -> Form:
+        """The form that as_lists() was made of, such as a parked request."""
+        return cls((name, value) for name, values in lists.items() for value in values)
+
+    def as_lists(self) -> dict[str, list[str]]:
+        """A copy that can be stored as JSON."""
+        return {name: list(values) for name, values in self._values.items()}
+
+    def getlist(self, name: str) -> list[str]:
+        """Every value of a name, in the order sent."""
+        return list(self._values.get(name, ()))
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name][0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Form({sorted(self._values)})"  # names only: values are secrets more often than not
+
+
+def read_form(request: Request, *, may_repeat: frozenset[str] = MAY_REPEAT, may_be_empty: bool = False) -> Form:
+    """The parameters in the body of a request to a machine endpoint (RFC 6749 §3.2).
+
+    `may_be_empty` accepts a request without any body or Content-Type, as UserInfo must (OIDC Core §5.3.1).
+    Raises ProtocolError invalid_request: 400, 413 for a body over MAX_BODY bytes, 415 for a compressed one.
+    """
+    require_no_query(request)
+    if may_be_empty and not request.headers.get("Content-Type") and not _has_body(request):
+        return Form()
+    return _without_duplicates(_form(_body_pairs(request), may_repeat))
+
+
+def read_page_form(request: Request, *, may_repeat: frozenset[str] = frozenset()) -> Form:
+    """The fields of one of our own HTML forms; its address carries no query string.
+
+    Raises ProtocolError invalid_request, which the addresses of pages show as a page.
+    """
+    return read_form(request, may_repeat=may_repeat)
+
+
+def read_authorization_parameters(request: Request) -> Form:
+    """The parameters of /authorize and /logout: query of a GET, body of a POST (OIDC Core §3.1.2.1), never both.
+
+    Repeated names are left to the caller in `duplicates`, because only a known redirect URI may be sent an error.
+    Raises ProtocolError invalid_request when the request cannot be read at all.
+    """
+    if request.method == "POST":
+        require_no_query(request)
+        return _form(_body_pairs(request), MAY_REPEAT)
+    return read_query(request)
+
+
+def read_query(request: Request) -> Form:
+    """The query string of a GET; repeated names are in `duplicates`. Raises ProtocolError invalid_request."""
+    if request.content_length:
+        raise ProtocolError("invalid_request", "A GET request must not have a body.")
+    raw = request.query_string
+    if len(raw) > MAX_QUERY:
+        raise ProtocolError("invalid_request", "The query string is too long.", status=414)
+    return _form(_pairs(raw), MAY_REPEAT)
+
+
+def require_no_query(request: Request) -> None:
+    """Refuse a query string where parameters belong into the body: it ends up in logs and could contradict the body."""
+    if request.query_string:
+        raise ProtocolError("invalid_request", "Parameters must be sent in the request body, not in the query string.")
+
+
+def _without_duplicates(form: Form) -> Form:
+    if form.duplicates:
+        raise ProtocolError("invalid_request", "A parameter was sent more than once.")  # RFC 6749 §3.2
+    return form
+
+
+def _form(pairs: list[tuple[str, str]], may_repeat: frozenset[str]) -> Form:
+    seen: set[str] = set()
+    duplicates = set()
+    for name, _ in pairs:
+        if name in seen and name not in may_repeat:
+            duplicates.add(name)
+        seen.add(name)
+    return Form(pairs, duplicates)
+
+
+def _body_pairs(request: Request) -> list[tuple[str, str]]:
+    # The stream can be read once, so the result is kept, a refusal too: a second read would see the rest of a body that
+    # was refused. The environ is kept beside it because one application context may be held over many requests.
+    held = g.get("strict_form")
+    if held is None or held[0] is not request.environ:
+        try:
+            held = (request.environ, _pairs(_body(request)))
+        except ProtocolError as refusal:
+            held = (request.environ, refusal)
+        g.strict_form = held
+    if isinstance(held[1], ProtocolError):
+        raise held[1]
+    pairs: list[tuple[str, str]] = held[1]
+    return pairs
+
+
+def _body(request: Request) -> bytes:
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise ProtocolError("invalid_request", "The request body must not be compressed.", status=415)
+    if not _FORM_TYPE.fullmatch(request.headers.get("Content-Type", "").strip()):
+        raise ProtocolError("invalid_request", "The request body must be application/x-www-form-urlencoded in UTF-8.")
+    if request.content_length is not None and request.content_length > MAX_BODY:
+        raise ProtocolError("invalid_request", "The request body is too large.", status=413)
+    if request.headers.get("Transfer-Encoding") and not request.environ.get("wsgi.input_terminated"):
+        # werkzeug would hand out an empty body, and a request would pass for one without parameters.
+        raise ProtocolError("invalid_request", "The request body must have a Content-Length.", status=411)
+    try:
+        return _read(request)
+    except HTTPException as error:
+        status = 413 if error.code == 413 else 400
+        raise ProtocolError("invalid_request", "The request body is too large or incomplete.", status=status) from error
+    except OSError as error:
+        raise ProtocolError("invalid_request", "The request body is incomplete.") from error
+
+
+def _read(request: Request) -> bytes:
+    chunks = []
+    wanted = MAX_BODY + 1
+    if request.content_length is not None:
+        wanted = request.content_length  # some servers block when they are asked for more than was announced
+    while wanted > 0 and (chunk := request.stream.read(wanted)):
+        chunks.append(chunk)
+        wanted -= len(chunk)
+    body = b"".join(chunks)
+    if len(body) > MAX_BODY:
+        raise ProtocolError("invalid_request", "The request body is too large.", status=413)
+    if request.content_length is not None and wanted > 0:
+        raise ProtocolError("invalid_request", "The request body is incomplete.")
+    return body
+
+
+def _has_body(request: Request) -> bool:
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
+def _pairs(raw: bytes) -> list[tuple[str, str]]:
+    if raw.count(b"&") >= MAX_FIELDS:
+        raise ProtocolError("invalid_request", "There are too many parameters.")
+    try:
+        text = raw.decode("utf-8")
+        if _BROKEN_ESCAPE.search(text):
+            raise ValueError("broken percent-encoding")
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS, separator="&")
+    except ValueError as error:  # UnicodeDecodeError is one
+        raise ProtocolError("invalid_request", "The parameters are not valid percent-encoded UTF-8.") from error
+    for name, value in pairs:
+        if "\0" in name or "\0" in value:
+            raise ProtocolError("invalid_request", "The parameters must not contain NUL.")
+        if len(name) > MAX_NAME or len(value) > (MAX_LONG_VALUE if name in LONG_VALUES else MAX_VALUE):
+            raise ProtocolError("invalid_request", "A parameter is too long.")
+    return pairs

@@ -1,0 +1,32 @@
+"""What the server issues: RFC 9068 access tokens, OIDC ID tokens, refresh tokens, and the families that tie them together.
+
+A family is everything issued from one authorization and the unit of revocation. Endpoints: none.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from ..server import AuthorizationServer
+from .bearer import AccessToken, InvalidToken, verify
+from .families import Authorization, Family
+from .response import Issued, issue, issue_first
+
+__all__ = [
+    "AccessToken",
+    "Authorization",
+    "Family",
+    "InvalidToken",
+    "Issued",
+    "issue",
+    "issue_first",
+    "mount",
+    "verify",
+]
+
+
+def mount(app: Flask, server: AuthorizationServer) -> None:
+    server.advertise(
+        subject_types_supported=["public"],
+        claims_supported=["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"],
+    )

@@ -1,0 +1,200 @@
+"""Token families: begun by a grant, carried on by refreshing, ended by revocation. The only queries on them.
+
+Rotation with a single successor: the token just rotated returns its *same* successor for some seconds, to a client that lost the
+answer; any older one ends the family (RFC 9700 §4.14.2). One conditional UPDATE decides between simultaneous refreshes.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from .. import audit
+from ..database import db, now
+from ..server import current_server
+from . import refresh_token
+from .models import Family
+
+__all__ = [
+    "Authorization",
+    "Family",
+    "begin",
+    "find",
+    "find_by_code",
+    "revoke",
+    "revoke_client",
+    "revoke_session",
+    "rotate",
+]
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """What a person allowed a client, as it is kept with the code and then with the family. Times are epoch seconds."""
+
+    client_id: str
+    account_id: str
+    scope: list[str]
+    resources: list[str]
+    auth_time: int
+    acr: str
+    amr: list[str]
+    nonce: str = ""
+    claims: dict[str, Any] = field(default_factory=dict)
+    #: The browser session it comes from, and the moment that session ends at the latest.
+    sid: str = ""
+    session_expires_at: float = 0.0
+    #: Kept to recognise a valid replay of the code; empty when they were not sent.
+    redirect_uri: str = ""
+    code_challenge: str = ""
+
+    @property
+    def is_offline(self) -> bool:
+        return "offline_access" in self.scope
+
+
+def begin(
+    authorization: Authorization, *, with_refresh_token: bool, lifetime: float, code_hash: str | None = None
+) -> tuple[Family, str | None]:
+    """A new family, not stored yet, and its first refresh token if it has one.
+
+    `lifetime` is that of its access token; without a refresh token the family is needed no longer than that.
+    """
+    settings = current_server.settings
+    at = now()
+    ends_with_session = bool(authorization.sid) and not authorization.is_offline
+    expires_at = at + lifetime
+    if with_refresh_token:
+        expires_at = at + settings.refresh_token_absolute_lifetime
+        if ends_with_session:
+            expires_at = min(expires_at, authorization.session_expires_at)
+    family_id = secrets.token_urlsafe(16)
+    token = refresh_token.make(family_id, 0) if with_refresh_token else None
+    family = Family(
+        id=family_id,
+        client_id=authorization.client_id,
+        account_id=authorization.account_id,
+        session_sid=authorization.sid if ends_with_session else None,
+        authorization=asdict(authorization),
+        created_at=at,
+        expires_at=max(expires_at, at + lifetime),
+        code_hash=code_hash,
+        refresh_hash=refresh_token.hash_of(token) if token else None,
+        refresh_generation=0,
+        refresh_expires_at=min(at + settings.refresh_token_idle_lifetime, expires_at) if token else None,
+        revoked_at=None,
+    )
+    return family, token
+
+
+def store(family: Family) -> None:
+    """Insert a family. Call inside database.transact() with the spending of what it was issued for."""
+    columns = (column.key for column in sa.inspect(Family).column_attrs)
+    db.session.execute(sa.insert(Family).values({name: getattr(family, name) for name in columns}))
+
+
+def find(family_id: str) -> Family | None:
+    """The family of this id with its account, read afresh; one query."""
+    return db.session.scalar(sa.select(Family).where(Family.id == family_id).execution_options(populate_existing=True))
+
+
+def find_by_code(code_hash: str) -> Family | None:
+    """The family that was issued for the code of this hash, or None while the code was not spent."""
+    return db.session.scalar(
+        sa.select(Family).where(Family.code_hash == code_hash).execution_options(populate_existing=True)
+    )
+
+
+def authorization_of(family: Family) -> Authorization:
+    return Authorization(**family.authorization)
+
+
+def is_live(family: Family) -> bool:
+    """Whether tokens of this family count: not revoked, not past its end, its account active and its password the same."""
+    account = family.account
+    # A new password ends what was issued under the old one.
+    return bool(
+        family.revoked_at is None
+        and now() < family.expires_at
+        and account.is_active
+        and (account.password_changed_at or 0) <= family.created_at
+    )
+
+
+def is_live_for(family: Family, client_id: str, issued_at: int) -> bool:
+    """Whether an access token of this family counts. It may outlive the family's absolute end, by its own short life, and nothing else."""
+    account = family.account
+    return bool(
+        family.revoked_at is None
+        and family.client_id == client_id
+        and account.is_active
+        and int(account.password_changed_at or 0) <= issued_at
+    )
+
+
+def rotate(family: Family, presented: str, successor: str, answer: bytes) -> bool:
+    """Put the successor in the place of the presented refresh token; False when another request was first.
+
+    `answer` is what the presented token returns again within the grace. Call inside database.transact().
+    """
+    at = now()
+    settings = current_server.settings
+    changed = db.session.execute(
+        sa.update(Family)
+        .where(
+            Family.id == family.id, Family.refresh_hash == refresh_token.hash_of(presented), Family.revoked_at.is_(None)
+        )
+        .values(
+            refresh_hash=refresh_token.hash_of(successor),
+            refresh_generation=Family.refresh_generation + 1,
+            refresh_expires_at=min(at + settings.refresh_token_idle_lifetime, family.expires_at),
+            previous_hash=refresh_token.hash_of(presented),
+            rotated_at=at,
+            sealed_successor=refresh_token.seal(presented, answer),
+        )
+        .returning(Family.id)
+        .execution_options(synchronize_session=False)
+    )
+    return changed.first() is not None
+
+
+def revoke(family_id: str, because: str) -> bool:
+    """End a family; False when it had ended before. Call inside database.transact()."""
+    return bool(_revoke(because, Family.id == family_id))
+
+
+def revoke_session(sid: str) -> int:
+    """End the families that end with this browser session (OIDC Core §11: without offline_access). Inside transact()."""
+    return len(_revoke("signed out", Family.session_sid == sid))
+
+
+def revoke_client(client_id: str) -> int:
+    """End every family of a client. Inside transact()."""
+    return len(_revoke("client", Family.client_id == client_id))
+
+
+def _revoke(because: str, *which: sa.ColumnElement[bool]) -> Sequence[str]:
+    ended = db.session.scalars(
+        sa.update(Family)
+        .where(*which, Family.revoked_at.is_(None))
+        .values(revoked_at=now(), revoked_because=because, sealed_successor=None)
+        .returning(Family.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for family_id in ended:
+        audit.record(audit.FAMILY_REVOKED, family=family_id, because=because)
+    return ended
+
+
+def purge(limit: int) -> int:
+    """Delete up to `limit` families past their end, when no access token of theirs can live any more."""
+    horizon = now() - current_server.settings.longest_token_lifetime
+    past = sa.select(Family.id).where(Family.expires_at <= horizon).limit(limit)
+    gone = db.session.execute(
+        sa.delete(Family).where(Family.id.in_(past)), execution_options={"synchronize_session": False}
+    )
+    return int(getattr(gone, "rowcount", 0))

@@ -1,0 +1,1 @@
+"""The package's twin, and what crosses it: flows, specs, interop, browser, processes, architecture."""

@@ -1,0 +1,174 @@
+"""Alice, Bob, their apps and the server they meet at: made once, copied for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from oidc_server import create_app, database
+from oidc_server.accounts import store as accounts
+from oidc_server.resources import store as resources
+
+from . import flows
+
+ISSUER = "https://id.example.test"
+PASSWORD = "correct horse battery staple"
+CALLBACK = "https://photos.example/callback"
+API = "https://api.photos.example/"
+SCOPE = "openid profile email address phone roles groups offline_access photos:read photos:write"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Slow families of tests last, so that a mistake is seen soon."""
+    late = ("interop", "browser", "processes")
+    items.sort(key=lambda item: any(f"{os.sep}{name}{os.sep}" in str(item.path) for name in late))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Where everything is installed a skipped test is a test that did not run, and counts as a failure."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.skipped and os.environ.get("TESTS_MAY_NOT_SKIP"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although nothing may be missing here: {report.longrepr}"
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a migrated database, signing keys, Alice, Bob and four clients, from which every test gets its copy."""
+    folder = tmp_path_factory.mktemp("template")
+    app = create_app(**settings_for(folder))
+    assert app.test_cli_runner().invoke(args=["db", "upgrade"]).exit_code == 0
+    with app.app_context():
+        populate()
+        database.db.session.remove()
+        database.db.engine.dispose()
+    with sqlite3.connect(folder / "oidc.sqlite3") as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return folder
+
+
+def settings_for(folder: Path, **overrides: Any) -> dict[str, Any]:
+    return {
+        "environment": "testing",
+        "issuer": ISSUER,
+        "database_url": f"sqlite:///{folder}/oidc.sqlite3",
+        "keys_dir": str(folder / "keys"),
+        "secret_key": "testing-" + "0123456789abcdef" * 3,
+        "ratelimit_enabled": False,
+    } | overrides
+
+
+def populate() -> None:
+    """The people and apps that tests speak of."""
+    accounts.create(
+        username="alice",
+        email="alice@example.test",
+        password=PASSWORD,
+        email_verified=True,
+        claims={
+            "name": "Alice Liddell",
+            "given_name": "Alice",
+            "family_name": "Liddell",
+            "middle_name": "Pleasance",
+            "nickname": "Al",
+            "profile": "https://alice.example/",
+            "picture": "https://alice.example/me.png",
+            "website": "https://alice.example/blog",
+            "gender": "female",
+            "birthdate": "1852-05-04",
+            "zoneinfo": "Europe/London",
+            "locale": "en-GB",
+            "phone_number": "+441865000000",
+            "phone_number_verified": True,
+            "address": {"formatted": "Deanery, Oxford", "locality": "Oxford", "country": "GB"},
+        },
+        roles=["editor"],
+        groups=["photographers"],
+    )
+    accounts.create(username="bob", email="bob@example.test", password=PASSWORD)
+    resources.create(
+        API,
+        "Photo API",
+        {"photos:read": "See your photos", "photos:write": "Add photos"},
+        introspection_client_ids=["api"],
+    )
+    flows.register("web", redirect_uris=[CALLBACK], post_logout_redirect_uris=["https://photos.example/bye"])
+    flows.register("other", redirect_uris=["https://other.example/callback"])
+    flows.register("spa", token_endpoint_auth_method="none", redirect_uris=["https://spa.example/callback"])
+    flows.register("api", grant_types=["client_credentials"], redirect_uris=[], response_types=[])
+    flows.register(
+        "machine", grant_types=["client_credentials", "password", "refresh_token"], redirect_uris=[], response_types=[]
+    )
+
+
+@pytest.fixture
+def folder(template: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "server"
+    shutil.copytree(template, copy)
+    return copy
+
+
+@pytest.fixture
+def make_app(folder: Path) -> Iterator[Callable[..., Flask]]:
+    """Make an app over this test's copy, with settings by name."""
+    made: list[Flask] = []
+
+    def make(**overrides: Any) -> Flask:
+        made.append(create_app(**settings_for(folder, **overrides)))
+        return made[-1]
+
+    yield make
+    for app in made:
+        with app.app_context():
+            database.db.session.remove()
+            database.db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[None]:
+    """An application context, for tests of the nouns."""
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def browser(app: Flask) -> flows.Browser:
+    """A browser without a session."""
+    return flows.Browser(app)
+
+
+@pytest.fixture
+def alice(app: Flask) -> flows.Browser:
+    """Alice's browser, signed in."""
+    signed_in = flows.Browser(app)
+    signed_in.sign_in("alice")
+    return signed_in
+
+
+@pytest.fixture
+def machine(app: Flask) -> FlaskClient:
+    """An HTTP client without cookies: what apps and APIs use."""
+    return flows.machine_of(app)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> flows.Clock:
+    """Time that moves when it is told to: `clock.advance(60)`."""
+    made = flows.Clock()
+    monkeypatch.setattr(database, "clock", made)
+    return made

@@ -1,0 +1,1 @@
+"""Keys: their turn, their folder, their rotation among processes, and what the world sees of them."""
