@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import signal
 import socket
 import sys
 import urllib.error
 import urllib.request
-from pathlib import Path
 from typing import Any
 
+from . import state
 from .processes import Crashed, Processes, Stopped
 
-ROOT = Path(__file__).resolve().parent.parent
-STATE = ROOT / "instance" / "development.json"  # written by seed.py
 
 SUMMARY = """
   Open this     {web_app}   an app that signs people in with the server
@@ -92,11 +89,13 @@ def run(processes: Processes) -> None:
     settings = {name: value for name, value in os.environ.items() if name.startswith("OIDC_")}
     server = plain | settings | {"OIDC_ISSUER": issuer, "OIDC_BIND": f"127.0.0.1:{port}"}
 
-    processes.start("seed", [sys.executable, "-m", "examples.seed"], server | {"WEB_APP": web_app, "API": api})
-    command = server_command(server)  # meanwhile
-    processes.finish("seed")
-    made = json.loads(STATE.read_text("utf-8"))
-    processes.start("server", command, server)
+    seeding = server | {"WEB_APP": web_app, "API": api}
+    made = state.read()
+    if not state.is_current(made, seeding):
+        processes.start("seed", [sys.executable, "-m", "examples.seed"], seeding)
+        processes.finish("seed")
+        made = state.read()
+    processes.start("server", made["command"], server)
     client_id, client_secret = made["clients"]["web_app"]
     processes.start(
         "web_app",
@@ -116,18 +115,8 @@ def run(processes: Processes) -> None:
     processes.wait_for(lambda: False)
 
 
-def server_command(environ: dict[str, str]) -> list[str]:
-    """How `make serve` would start the server. Raises CannotStart."""
-    from oidc_server import serve, settings  # takes a while: the demo data are made meanwhile
-
-    try:
-        return serve.server_command(settings.load(environ))
-    except settings.SettingsError as error:
-        raise CannotStart(str(error)) from None
-
-
 def main() -> int:
-    processes = Processes(ROOT)
+    processes = Processes(state.ROOT)
     # Set, not inherited: a shell that starts us in the background has SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: processes.stopping.set())

@@ -6,11 +6,9 @@ made once and kept in instance/development.json, readable by its owner alone.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import sys
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -20,10 +18,14 @@ from oidc_server.accounts import store as accounts
 from oidc_server.clients import secret
 from oidc_server.clients import store as clients
 from oidc_server.clients.registration_answer import document_of
-from oidc_server.database import now
+from oidc_server.database import now, sqlite_file
+from oidc_server.migrations.commands import current_revision
 from oidc_server.resources import store as resources
+from oidc_server.serve import server_command
 from oidc_server.server import current_server
 from oidc_server.settings import SettingsError
+
+from . import state
 
 WORDS = (  # noqa: SIM905 - words read better without quotes
     "amber anchor basin beacon bell breeze bridge canal cedar cliff cloud coral crane dawn dock dune ember fern "
@@ -138,22 +140,6 @@ def _client(client_id: str, document: dict[str, Any], held: list[str] | None) ->
     return made
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _write(path: Path, state: dict[str, Any]) -> None:
-    made = path.with_suffix(".new")
-    made.unlink(missing_ok=True)
-    with open(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(state, file, indent=1)
-    made.replace(path)
-
-
 def _migrate(app: Flask) -> None:
     done = app.test_cli_runner().invoke(args=["db", "upgrade"])
     if done.exit_code:
@@ -169,11 +155,17 @@ def main() -> None:
     with app.app_context():
         if current_server.settings.environment != "development":
             sys.exit("`make run` makes demo data, so it is for development only; `make serve` starts the server alone.")
-        path = current_server.settings.instance_path / "development.json"
-        kept = _read(path)
-        state = seed(os.environ["WEB_APP"], os.environ["API"], kept)
-        if state != kept:
-            _write(path, state)
+        settings = current_server.settings
+        database = sqlite_file(settings)
+        state.write(
+            seed(os.environ["WEB_APP"], os.environ["API"], state.read())
+            | {
+                "command": server_command(settings),
+                "database": str(database) if database else None,
+                "revision": current_revision(),
+                "fingerprint": state.fingerprint(os.environ),
+            }
+        )
 
 
 if __name__ == "__main__":

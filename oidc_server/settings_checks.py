@@ -41,7 +41,8 @@ def problems_of(settings: Settings) -> list[str]:
         found.append(f"OIDC_SIGNING_ALGORITHMS takes names out of {', '.join(ALGORITHMS)}, at least one.")
     if len(settings.secret_key) < 32:
         found.append(
-            "OIDC_SECRET_KEY must be at least 32 random characters; make one with `python -c 'import secrets; print(secrets.token_urlsafe(32))'`."
+            "OIDC_SECRET_KEY must be at least 32 random characters; make one with "
+            "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`."
         )
     elif settings.is_production and len(set(settings.secret_key)) < 10:
         found.append("OIDC_SECRET_KEY looks like a placeholder; production needs 32 random characters.")

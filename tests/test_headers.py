@@ -15,8 +15,20 @@ from oidc_server import headers
 from .ground import ISSUER, make_ground
 
 SPA = "https://spa.example"
-EVIL_ORIGINS = ["null", "https://evil.example", "https://spa.example.evil.example", "https://evilspa.example", "http://spa.example"]
-EVIL_ORIGINS += ["https://spa.example:444", "https://spa.example/", "https://user@spa.example", "*", "https://spa.example, https://evil.example"]
+EVIL_ORIGINS = [
+    "null",
+    "https://evil.example",
+    "https://spa.example.evil.example",
+    "https://evilspa.example",
+    "http://spa.example",
+]
+EVIL_ORIGINS += [
+    "https://spa.example:444",
+    "https://spa.example/",
+    "https://user@spa.example",
+    "*",
+    "https://spa.example, https://evil.example",
+]
 
 
 @pytest.fixture
@@ -51,8 +63,21 @@ def page() -> Response:
     return make_response("<!doctype html><title>A page</title>")
 
 
-EVERYTHING = [("GET", "/login"), ("GET", "/broken"), ("GET", "/nowhere"), ("POST", "/token"), ("POST", "/revoke"), ("GET", "/jwks.json")]
-EVERYTHING += [("GET", "/authorize"), ("GET", "/userinfo"), ("GET", "/static/style.css"), ("DELETE", "/login"), ("OPTIONS", "/token")]
+EVERYTHING = [
+    ("GET", "/login"),
+    ("GET", "/broken"),
+    ("GET", "/nowhere"),
+    ("POST", "/token"),
+    ("POST", "/revoke"),
+    ("GET", "/jwks.json"),
+]
+EVERYTHING += [
+    ("GET", "/authorize"),
+    ("GET", "/userinfo"),
+    ("GET", "/static/style.css"),
+    ("DELETE", "/login"),
+    ("OPTIONS", "/token"),
+]
 
 
 @pytest.mark.row("WB-05", "WB-12", "CO-06", "AC-12")
@@ -89,7 +114,9 @@ def test_what_is_no_page_may_do_nothing_when_opened_as_one(client: FlaskClient, 
 
 
 def test_http_on_this_machine_carries_no_hsts() -> None:
-    response = get(make_ground(issuer="http://localhost:8000").test_client(), "/login", base_url="http://localhost:8000")
+    response = get(
+        make_ground(issuer="http://localhost:8000").test_client(), "/login", base_url="http://localhost:8000"
+    )
     assert response.status_code == 200
     assert "Strict-Transport-Security" not in response.headers
 
@@ -116,7 +143,17 @@ def test_a_page_lets_its_form_end_at_the_client(app: Flask, uri: str, source: st
 @pytest.mark.row("RU-24", "WB-04")
 @pytest.mark.parametrize(
     "uri",
-    ["https://evil.example;script-src *", "https://a b/", "https://*/", "https://x,y/", "javascript:alert(1)", "data:text/html,x", "", "https://[", "//x"],
+    [
+        "https://evil.example;script-src *",
+        "https://a b/",
+        "https://*/",
+        "https://x,y/",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "",
+        "https://[",
+        "//x",
+    ],
 )
 def test_no_uri_can_widen_the_policy(app: Flask, uri: str) -> None:
     def view() -> Response:
@@ -154,12 +191,16 @@ def test_pages_cut_off_their_opener_unless_the_app_asked_for_a_popup(app: Flask,
         return page()
 
     assert get(client, "/login").headers["Cross-Origin-Opener-Policy"] == "same-origin"
-    assert "Cross-Origin-Opener-Policy" not in get(client, "/authorize").headers, "a redirect would close a popup that shows no page"
+    assert "Cross-Origin-Opener-Policy" not in get(client, "/authorize").headers, (
+        "a redirect would close a popup that shows no page"
+    )
     assert "Cross-Origin-Opener-Policy" not in serve(make_ground(), popup).headers
 
 
 @pytest.mark.row("WB-07")
-@pytest.mark.parametrize(("method", "path"), [entry for entry in EVERYTHING if entry[1] not in ("/jwks.json", "/static/style.css")])
+@pytest.mark.parametrize(
+    ("method", "path"), [entry for entry in EVERYTHING if entry[1] not in ("/jwks.json", "/static/style.css")]
+)
 def test_nothing_is_stored_unless_its_view_says_so(client: FlaskClient, method: str, path: str) -> None:
     assert get(client, path, method, Accept="text/html").headers["Cache-Control"] == "no-store"
 
@@ -174,14 +215,21 @@ def test_documents_are_cacheable_but_errors_at_their_paths_are_not(client: Flask
 @pytest.mark.row("WB-15")
 def test_documents_are_the_same_bytes_for_everybody(client: FlaskClient) -> None:
     plain = get(client, "/jwks.json")
-    for sent in ({"Accept": "text/html"}, {"Origin": "https://evil.example"}, {"X_Forwarded_Host": "evil.example"}, {"X_Forwarded_Proto": "http"}):
+    for sent in (
+        {"Accept": "text/html"},
+        {"Origin": "https://evil.example"},
+        {"X_Forwarded_Host": "evil.example"},
+        {"X_Forwarded_Proto": "http"},
+    ):
         response = get(client, "/jwks.json?x=1", **sent)
         assert response.data == plain.data
         assert "Vary" not in response.headers
         assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_static_files_are_kept_for_ever_under_their_version_and_never_under_another(app: Flask, client: FlaskClient) -> None:
+def test_static_files_are_kept_for_ever_under_their_version_and_never_under_another(
+    app: Flask, client: FlaskClient
+) -> None:
     with app.test_request_context(base_url=ISSUER):
         url = headers.static("style.css")
     assert re.fullmatch(r"/static/style\.css\?v=[0-9a-f]{12}", url)
@@ -202,8 +250,13 @@ def test_each_request_has_an_id_of_its_own_that_no_client_chooses(client: FlaskC
 
 
 @pytest.mark.row("WB-06")
-@pytest.mark.parametrize(("method", "path", "status"), [("POST", "/token", 401), ("POST", "/revoke", 500), ("GET", "/userinfo", 200), ("PUT", "/token", 405)])
-def test_scripts_of_a_registered_app_can_read_answers_and_errors_alike(client: FlaskClient, method: str, path: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/token", 401), ("POST", "/revoke", 500), ("GET", "/userinfo", 200), ("PUT", "/token", 405)],
+)
+def test_scripts_of_a_registered_app_can_read_answers_and_errors_alike(
+    client: FlaskClient, method: str, path: str, status: int
+) -> None:
     response = get(client, path, method, Origin=SPA)
     assert response.status_code == status
     assert response.headers["Access-Control-Allow-Origin"] == SPA
@@ -224,7 +277,9 @@ def test_other_origins_can_read_nothing(client: FlaskClient, method: str, origin
 @pytest.mark.row("WB-06", "AR-21")
 @pytest.mark.parametrize("path", ["/authorize", "/login", "/introspect", "/static/style.css", "/nowhere", "/healthz"])
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
-def test_pages_and_the_authorization_endpoint_share_nothing_with_any_origin(client: FlaskClient, method: str, path: str) -> None:
+def test_pages_and_the_authorization_endpoint_share_nothing_with_any_origin(
+    client: FlaskClient, method: str, path: str
+) -> None:
     response = get(client, path, method, Origin=SPA, Access_Control_Request_Method="GET")
     assert not [name for name in response.headers.keys() if name.startswith("Access-Control-")]  # noqa: SIM118
 
@@ -241,7 +296,9 @@ def test_pages_and_the_authorization_endpoint_share_nothing_with_any_origin(clie
         ("/.well-known/oauth-authorization-server", "https://anybody.example", "*", "GET"),
     ],
 )
-def test_a_preflight_is_answered_before_anything_else(client: FlaskClient, path: str, origin: str, allowed: str, methods: str) -> None:
+def test_a_preflight_is_answered_before_anything_else(
+    client: FlaskClient, path: str, origin: str, allowed: str, methods: str
+) -> None:
     response = get(client, path, "OPTIONS", Origin=origin, Access_Control_Request_Method="POST")
     assert (response.status_code, response.data) == (204, b"")
     assert response.headers["Access-Control-Allow-Origin"] == allowed
@@ -250,7 +307,9 @@ def test_a_preflight_is_answered_before_anything_else(client: FlaskClient, path:
     assert response.headers["Access-Control-Max-Age"] == "600"
 
 
-def test_an_origin_is_looked_up_once_in_a_while_and_malformed_ones_never(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_origin_is_looked_up_once_in_a_while_and_malformed_ones_never(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
     clock = [1000.0]
     monkeypatch.setattr(headers.time, "monotonic", lambda: clock[0])
@@ -263,7 +322,9 @@ def test_an_origin_is_looked_up_once_in_a_while_and_malformed_ones_never(app: Fl
     assert asked == [SPA, SPA]
 
 
-def test_when_the_lookup_fails_the_last_answer_serves(app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_when_the_lookup_fails_the_last_answer_serves(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(origin: str) -> bool:
         raise RuntimeError("the database is away")
 
@@ -280,7 +341,13 @@ def test_when_the_lookup_fails_the_last_answer_serves(app: Flask, client: FlaskC
 # Host and path
 
 
-WRONG_HOSTS = ["evil.example", "id.example.test.evil.example", "id.example.test:444", "id.example.test.", "user@id.example.test"]
+WRONG_HOSTS = [
+    "evil.example",
+    "id.example.test.evil.example",
+    "id.example.test:444",
+    "id.example.test.",
+    "user@id.example.test",
+]
 WRONG_HOSTS += ["evil.example, id.example.test", "id.example.test evil.example", "", "localhost", "127.0.0.1"]
 
 
@@ -328,8 +395,26 @@ def test_in_production_a_loopback_issuer_has_one_name() -> None:
 @pytest.mark.row("HT-10", "WB-08")
 @pytest.mark.parametrize(
     "path",
-    ["//userinfo", "/userinfo/", "/./userinfo", "/a/../userinfo", "/userinfo;x", "/userinfo/x.css", "/login;.js", "/userinfo%00", "/userinfo%2f.png"]
-    + ["/login/", "/static//style.css", "/static/../settings.py", "/static/%2e%2e/settings.py", "/login%5c", "/jwks.json/", "/USERINFO"],
+    [
+        "//userinfo",
+        "/userinfo/",
+        "/./userinfo",
+        "/a/../userinfo",
+        "/userinfo;x",
+        "/userinfo/x.css",
+        "/login;.js",
+        "/userinfo%00",
+        "/userinfo%2f.png",
+    ]
+    + [
+        "/login/",
+        "/static//style.css",
+        "/static/../settings.py",
+        "/static/%2e%2e/settings.py",
+        "/login%5c",
+        "/jwks.json/",
+        "/USERINFO",
+    ],
 )
 def test_a_path_that_is_not_exactly_ours_is_not_found_and_not_redirected(client: FlaskClient, path: str) -> None:
     response = client.get(path, base_url=ISSUER)

@@ -45,7 +45,7 @@ def require_redirect_uri(walk: Walk) -> None:
         registered = " ".join(walk.client.redirect_uris)
         raise PageError(
             "redirect_uri",
-            developer="The redirect_uri is missing or not one of those registered for this client; they are compared character by character.",
+            developer="The redirect_uri is missing or not one that is registered for this client, character by character.",
             detail=f"client {walk.client.client_id}: got {asked!r:.300}, registered {registered:.600}",
         )
 

