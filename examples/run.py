@@ -14,7 +14,6 @@ from typing import Any
 from . import state
 from .processes import Crashed, Processes, Stopped
 
-
 SUMMARY = """
   Open this     {web_app}   an app that signs people in with the server
   The server    {issuer}   and what it says of itself: {issuer}/.well-known/openid-configuration

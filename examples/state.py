@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import sys
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -38,7 +39,7 @@ def write(state: Mapping[str, Any]) -> None:
 
 def fingerprint(environ: Mapping[str, str]) -> str:
     """A hash of all that decides what is made: the settings, where the three listen, and the code that makes it."""
-    found = hashlib.sha256()
+    found = hashlib.sha256(f"{sys.executable}\0".encode())
     for name in sorted(environ):
         if name.startswith("OIDC_") or name in ("WEB_APP", "API"):
             found.update(f"{name}={environ[name]}\0".encode())

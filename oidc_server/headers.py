@@ -31,7 +31,6 @@ PUBLIC_DOCUMENTS = {
     "/jwks.json": "GET",
 }
 FOR_REGISTERED_ORIGINS = {"/token": "POST", "/revoke": "POST", "/userinfo": "GET, POST"}
-PREFLIGHT_MAX_AGE = 600
 ORIGIN_CACHE_SECONDS = 60.0
 _ORIGIN_CACHE_SIZE = 1000
 
@@ -55,6 +54,7 @@ _ONE_YEAR = 31536000
 _HOST_AND_PORT = re.compile(r"[a-z0-9.-]+(:\d{1,5})?", re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.ASCII)
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
 _SCHEMES_THAT_RUN = frozenset({"javascript", "data", "blob", "file", "filesystem", "about", "vbscript"})
 
 
@@ -134,7 +134,7 @@ def _own_hosts(settings: Settings) -> frozenset[str]:
 
 def _versions(app: Flask) -> dict[str, str]:
     folder = Path(app.static_folder or "")
-    files = [path for path in folder.rglob("*") if path.is_file()] if app.has_static_folder else []
+    files = filter(Path.is_file, folder.rglob("*"))
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in files}
 
 
@@ -144,6 +144,8 @@ def _source(uri: str) -> str | None:
         parts = urlsplit(uri)
     except ValueError:
         return None
+    if not _VISIBLE.fullmatch(uri):
+        return None  # urlsplit drops spaces and line ends that a browser would be shown
     if parts.scheme in ("http", "https"):
         if parts.netloc.startswith("["):
             return f"{parts.scheme}:"  # CSP has no grammar for IPv6 literals; Chromium ignores them
@@ -227,7 +229,7 @@ def _set_cors(response: Response, state: _State) -> None:
     if request.method == "OPTIONS":
         headers["Access-Control-Allow-Methods"] = methods
         headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
-        headers["Access-Control-Max-Age"] = str(PREFLIGHT_MAX_AGE)
+        headers["Access-Control-Max-Age"] = "600"
 
 
 def _is_registered(origin: str, state: _State) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, Response, make_response, redirect, request
+from flask import Blueprint, Flask, Response, make_response, redirect
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from oidc_server import csrf, errors, headers, settings, strict_form
 from oidc_server.server import AuthorizationServer
@@ -30,6 +32,11 @@ def make_ground(**overrides: Any) -> Flask:
     app.register_blueprint(machines)
     app.register_blueprint(pages)
     return app
+
+
+def request(client: FlaskClient, path: str, method: str = "GET", base_url: str = ISSUER, **sent: str) -> TestResponse:
+    named = {name.replace("_", "-"): value for name, value in sent.items()}
+    return client.open(path, method=method, base_url=base_url, headers=named)
 
 
 @machines.get("/.well-known/openid-configuration")

@@ -86,6 +86,7 @@ def create_app(issuer: str, client_id: str, client_secret: str, api: str, base_u
         )
         visit.refresh_token = token.get("refresh_token", visit.refresh_token)
         visit.api_token = token["access_token"]
+        visit.api_scope = token["scope"]
         visit.api_token_until = time.time() + token["expires_in"]
         visit.refreshed += 1
 

@@ -20,6 +20,7 @@ class Visit:
     refresh_token: str
     scope: str
     api_token: str = ""
+    api_scope: str = ""
     api_token_until: float = 0.0
     refreshed: int = 0
     #: A refresh token works once: two requests of one person must not spend it at the same time.

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from ..ground import STATIC
 from .samples import PAGES, Page, confirm, consent, error, form_post, page_of, render, sign_in
 
 every_page = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
@@ -143,9 +144,7 @@ def test_nothing_hinders_password_managers_and_paste(ground: Flask, name: str) -
     for element in page_of(ground, PAGES[name]).elements:
         assert element.get("autocomplete") != "off"
         assert not {"onpaste", "oncopy", "ondrop", "readonly"} & set(element.attributes)
-    for script in (
-        path for path in (ground.static_folder and __import__("pathlib").Path(ground.static_folder).glob("*.js")) or ()
-    ):
+    for script in STATIC.glob("*.js"):
         assert "paste" not in script.read_text("utf-8")
 
 
@@ -181,9 +180,8 @@ def test_the_known_account_can_be_continued_with_or_changed(ground: Flask) -> No
     [details] = [element for element in found.by_id("login-form").parents if element.tag == "details"]
     assert "open" not in details.attributes
     failed = page_of(ground, PAGES["sign in with a choice that failed"])
-    assert (
-        "open" in [element for element in failed.by_id("login-form").parents if element.tag == "details"][0].attributes
-    )
+    [details] = [element for element in failed.by_id("login-form").parents if element.tag == "details"]
+    assert "open" in details.attributes
 
 
 @pytest.mark.row("CO-04")

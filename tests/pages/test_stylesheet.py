@@ -30,8 +30,8 @@ def properties(scheme: str) -> dict[str, Colour]:
 
 def _colours(text: str) -> dict[str, Colour]:
     return {
-        name: (float(l), float(c), float(h))
-        for name, l, c, h in re.findall(r"--([\w-]+):\s*oklch\(([\d.]+) ([\d.]+) ([\d.]+)\)", text)
+        name: (float(lightness), float(chroma), float(hue))
+        for name, lightness, chroma, hue in re.findall(r"--([\w-]+):\s*oklch\(([\d.]+) ([\d.]+) ([\d.]+)\)", text)
     }
 
 

@@ -42,7 +42,11 @@ def keys_folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def make_settings(keys_folder: Path) -> MakeSettings:
     def make(**overrides: object) -> Settings:
-        values = {"environment": "testing", "secret_key": "0123456789abcdef" * 4, "keys_dir": str(keys_folder)} | overrides
+        values = {
+            "environment": "testing",
+            "secret_key": "0123456789abcdef" * 4,
+            "keys_dir": str(keys_folder),
+        } | overrides
         return Settings(**values)  # type: ignore[arg-type]
 
     return make

@@ -55,7 +55,9 @@ def test_the_key_whose_switch_was_planned_comes_before_the_one_behind_it(clock: 
 
 
 @pytest.mark.row("KY-02")
-def test_every_worker_obeys_within_a_second(clock: Clock, keyring: Keyring, make_keyring: Callable[..., Keyring]) -> None:
+def test_every_worker_obeys_within_a_second(
+    clock: Clock, keyring: Keyring, make_keyring: Callable[..., Keyring]
+) -> None:
     other = make_keyring()
     stolen = kid_of(other.sign({}, typ="JWT"))
     keyring.rotate("emergency")

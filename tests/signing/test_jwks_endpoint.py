@@ -10,7 +10,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from oidc_server.signing import Keyring
-from tests import flows
+
+from .. import flows
 
 
 def get(app: Flask, path: str = "/jwks.json", *, method: str = "GET", **headers: str) -> TestResponse:
@@ -72,7 +73,9 @@ def test_an_unchanged_key_set_is_not_sent_again(app: Flask) -> None:
 
 
 @pytest.mark.row("KY-02", "KY-08")
-def test_a_key_refused_through_one_worker_is_gone_from_the_next_answer_of_another(make_app: Callable[..., Flask]) -> None:
+def test_a_key_refused_through_one_worker_is_gone_from_the_next_answer_of_another(
+    make_app: Callable[..., Flask],
+) -> None:
     one, other = make_app(), make_app()
     stolen = kids(other)[0]
     keyring_of(one).rotate("emergency")

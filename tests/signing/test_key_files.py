@@ -59,6 +59,11 @@ def one_byte_changed(path: Path) -> None:
     put(path, b"\n".join(lines))
 
 
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda path: path.unlink(), "is missing"),
     "empty": (lambda path: put(path, b""), "is not a private key"),
@@ -72,7 +77,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "too short": (lambda path: put(path, pem_of(rsa.generate_private_key(65537, 1024))), "1024 bits"),
     "readable": (lambda path: path.chmod(0o644), "can be read by others.*chmod 600 "),
     "readable by the group": (lambda path: path.chmod(0o640), "can be read by others.*chmod 600 "),
-    "a folder": (lambda path: (path.unlink(), path.mkdir()), "no regular file"),
+    "a folder": (a_folder, "no regular file"),
 }
 
 
@@ -109,7 +114,12 @@ def key(data: dict[str, object]) -> dict[str, object]:
     return found
 
 
-RING_DAMAGES: dict[str, Callable[[Path], object]] = {
+RING_def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: put(path, b""),
     "cut short": lambda path: put(path, path.read_bytes()[:-40]),
     "a list": lambda path: put(path, b"[]"),

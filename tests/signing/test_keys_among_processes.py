@@ -144,7 +144,9 @@ def test_a_process_killed_while_it_held_the_lock_blocks_nobody(
     make_keyring: Callable[..., Keyring], keys_folder: Path
 ) -> None:
     keyring = make_keyring()
-    holder = "import fcntl, sys, time; f = open(sys.argv[1]); fcntl.flock(f, 2); print('held', flush=True); time.sleep(60)"
+    holder = (
+        "import fcntl, sys, time; f = open(sys.argv[1]); fcntl.flock(f, 2); print('held', flush=True); time.sleep(60)"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", holder, str(keys_folder / ".lock")], stdout=subprocess.PIPE, text=True
     ) as process:

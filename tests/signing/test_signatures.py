@@ -18,7 +18,13 @@ from oidc_server.settings import SettingsError
 from oidc_server.signing import Keyring, KeysUnusable, UnsupportedAlgorithm
 from oidc_server.signing.algorithms import ALGORITHMS
 
-CLAIMS = {"iss": "https://id.example", "sub": "zoë", "aud": ["a", "b"], "exp": 4_000_000_000, "nested": {"a": [1, None]}}
+CLAIMS = {
+    "iss": "https://id.example",
+    "sub": "zoë",
+    "aud": ["a", "b"],
+    "exp": 4_000_000_000,
+    "nested": {"a": [1, None]},
+}
 
 
 def header_of(token: str) -> dict[str, Any]:
@@ -28,7 +34,9 @@ def header_of(token: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("alg", list(ALGORITHMS))
-def test_joserfc_and_pyjwt_verify_every_algorithm_by_the_published_keys(make_keyring: Callable[..., Keyring], alg: str) -> None:
+def test_joserfc_and_pyjwt_verify_every_algorithm_by_the_published_keys(
+    make_keyring: Callable[..., Keyring], alg: str
+) -> None:
     keyring = make_keyring(signing_algorithms=(alg,))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
