@@ -125,9 +125,10 @@ def main() -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except Stopped:
-        return 0
+        pass
     finally:
         processes.stop_all()
+    return 0
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ AUTHORIZATION_REFUSED = "authorization.refused"
 CODE_ISSUED = "code.issued"
 CODE_REDEEMED = "code.redeemed"
 CODE_REPLAYED = "code.replayed"
+CHALLENGE_REPEATED = "pkce.challenge_repeated"
 CODE_REFUSED = "code.refused"
 TOKEN_ISSUED = "token.issued"
 TOKEN_REFUSED = "token.refused"
@@ -111,10 +112,11 @@ def configure(app: Flask, level: str = "INFO") -> None:
     to_terminal.setFormatter(OneLine())
     to_terminal.addFilter(lambda logged: not _is_of_command(logged))
     _package_log.addHandler(to_terminal)
-    to_file = _PrivateFile(Path(app.instance_path) / "audit.log")
-    to_file.setFormatter(OneLine())
-    to_file.addFilter(_is_of_command)
-    _package_log.addHandler(to_file)
+    if not app.testing:
+        to_file = _PrivateFile(Path(app.instance_path) / "audit.log")
+        to_file.setFormatter(OneLine())
+        to_file.addFilter(_is_of_command)
+        _package_log.addHandler(to_file)
 
 
 class OneLine(logging.Formatter):

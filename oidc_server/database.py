@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
@@ -29,6 +30,10 @@ T = TypeVar("T")
 # Serialization failure, deadlock, lock not available (PostgreSQL, appendix A of its manual).
 _RETRIED_SQLSTATES = frozenset({"40001", "40P01", "55P03"})
 _TRIES = 4
+# Seconds for which nobody waits again after waiting for the database was in vain.
+_DISCOURAGED = 1.0
+# Seconds that a connection from the pool has to show that it still works.
+_PING = 1.0
 
 #: The clock behind now(); tests put another one here to travel in time.
 clock: Callable[[], float] = time.time
@@ -70,11 +75,14 @@ def transact(work: Callable[[], T]) -> T:
     """Run `work` in one write transaction and commit it once; inside another transact(), join that one.
 
     Serialization failures, deadlocks and a busy SQLite file run the whole of `work` again, with jitter, so it must
-    have no effect outside the database. Raises Unavailable when that does not help.
+    have no effect outside the database. Raises Unavailable when that does not help, or took `database_timeout`.
     """
     session = db.session()
     if session.info.get("writing"):
         return work()
+    started = time.monotonic()
+    if started < session.info.get("discouraged_until", 0.0):
+        raise Unavailable
     for attempt in range(1, _TRIES + 1):
         # Ends the snapshot of earlier reads: SQLite cannot turn a reader whose snapshot is old into a writer.
         session.commit()
@@ -88,7 +96,9 @@ def transact(work: Callable[[], T]) -> T:
             session.rollback()
             if not _may_help_to_retry(error):
                 raise
-            if attempt == _TRIES:
+            waited = time.monotonic()
+            if attempt == _TRIES or waited - started >= current_app.config["DATABASE_TIMEOUT"]:
+                session.info["discouraged_until"] = waited + _DISCOURAGED
                 raise Unavailable from error
             time.sleep(random.uniform(0.005, 0.03) * attempt)  # noqa: S311 - jitter, not a secret
         finally:
@@ -131,9 +141,10 @@ def init_app(app: Flask, settings: Settings) -> None:
             "pool_use_lifo": True,
             "connect_args": {
                 "connect_timeout": max(1, int(settings.database_timeout)),
-                "options": f"-c lock_timeout={milliseconds} -c statement_timeout={milliseconds * 3}",
+                "options": f"-c lock_timeout={milliseconds} -c statement_timeout={milliseconds + 250}",
             },
         }
+    app.config["DATABASE_TIMEOUT"] = settings.database_timeout
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
@@ -141,6 +152,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         if url.get_backend_name() == "sqlite":
             event.listen(db.engine, "connect", _prepare_sqlite)
             event.listen(db.engine, "begin", _begin_sqlite)
+        else:
+            _wait_with_limits(db.engine, settings.database_timeout)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -154,6 +167,56 @@ def _begin_sqlite(connection: Connection) -> None:
     # A writer takes its lock at once: a deferred transaction that turns writer late deadlocks with its equals.
     writing = connection.get_execution_options().get("oidc_writing")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _wait_with_limits(engine: sa.Engine, timeout: float) -> None:
+    """Have PostgreSQL connections wait for an answer no longer than a lock may take there, and a little.
+
+    The timeouts that PostgreSQL keeps itself are of no use while it stands still or the network swallows what it says.
+    """
+    import psycopg
+
+    class Connection(psycopg.Connection[Any]):
+        patience: float | None = timeout + 0.5
+
+        def wait(self, gen: Generator[Any, Any, T], interval: float = 0.1, timeout: float | None = None) -> T:
+            try:
+                return super().wait(gen, interval, self.patience if timeout is None else timeout)
+            except psycopg.errors._WaitTimeout as error:
+                self.pgconn.finish()  # what it would still say belongs to a question that nobody asks any more
+                raise psycopg.OperationalError("no answer from the database") from error
+
+    probing = threading.Lock()
+    away_until = 0.0
+
+    def connect(_dialect: object, _record: object, args: Any, options: Any) -> Connection:
+        nonlocal away_until
+        was_away = away_until > 0
+        # While the database is away one request a second waits for it. Were it all, nobody would be told for a long time.
+        if was_away and (time.monotonic() < away_until or not probing.acquire(blocking=False)):
+            raise psycopg.OperationalError("the database was away a moment ago")
+        try:
+            made = Connection.connect(*args, **options)
+            away_until = 0.0
+            return made
+        except psycopg.OperationalError:
+            away_until = time.monotonic() + _DISCOURAGED
+            raise
+        finally:
+            if was_away:
+                probing.release()
+
+    ping = engine.dialect.do_ping
+
+    def ping_with_limit(connection: Any) -> bool:
+        connection.patience = _PING
+        try:
+            return ping(connection)
+        finally:
+            connection.patience = Connection.patience
+
+    event.listen(engine, "do_connect", connect)
+    setattr(engine.dialect, "do_ping", ping_with_limit)  # noqa: B010 - to a type checker it is a method
 
 
 def sqlite_file(settings: Settings) -> Path | None:

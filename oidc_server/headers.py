@@ -31,7 +31,7 @@ PUBLIC_DOCUMENTS = {
     "/jwks.json": "GET",
 }
 FOR_REGISTERED_ORIGINS = {"/token": "POST", "/revoke": "POST", "/userinfo": "GET, POST"}
-ORIGIN_CACHE_SECONDS = 60.0
+ORIGIN_CACHE_SECONDS = 10.0
 _ORIGIN_CACHE_SIZE = 1000
 
 _ON_EVERY_RESPONSE = {
@@ -51,7 +51,7 @@ _POLICY_OF_THE_REST = "default-src 'none'; form-action 'none'; frame-ancestors '
 _ONE_YEAR = 31536000
 
 # What a CSP source list and an Origin header can hold; a semicolon, for one, would start another directive.
-_HOST_AND_PORT = re.compile(r"[a-z0-9.-]+(:\d{1,5})?", re.ASCII)
+_HOST_AND_PORT = re.compile(r"[a-z0-9._-]+(:\d{1,5})?", re.ASCII)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.ASCII)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", re.ASCII)
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
@@ -72,9 +72,6 @@ class _State:
 def mount(app: Flask, settings: Settings) -> None:
     """Put the headers on every response, and the globals `static`, `logo`, `issuer_host` into the templates."""
     app.extensions["headers"] = _State(settings, _own_hosts(settings), _versions(app))
-    # One canonical path for everything: werkzeug neither repairs nor redirects.
-    app.url_map.merge_slashes = False
-    app.url_map.redirect_defaults = False
     app.jinja_env.globals.update(static=static, logo=logo, issuer_host=urlsplit(settings.issuer).netloc.lower())
     app.before_request(_arrive)
     app.after_request(_leave)
@@ -126,16 +123,15 @@ def _own_hosts(settings: Settings) -> frozenset[str]:
     names = {issuer.netloc.lower().removesuffix(f":{issuer.port}")}
     if not settings.is_production and is_loopback(issuer.hostname or ""):
         names |= {"localhost", "127.0.0.1", "[::1]"}
-    default_port = 443 if issuer.scheme == "https" else 80
-    port = issuer.port or default_port
-    hosts = {f"{name}:{port}" for name in names}
-    return frozenset(hosts | names if port == default_port else hosts)
+    default = 443 if issuer.scheme == "https" else 80
+    hosts = {f"{name}:{issuer.port or default}" for name in names}
+    return frozenset(hosts | names if issuer.port in (None, default) else hosts)
 
 
 def _versions(app: Flask) -> dict[str, str]:
     folder = Path(app.static_folder or "")
-    files = filter(Path.is_file, folder.rglob("*"))
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in files}
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for name, path in files.items()}
 
 
 def _source(uri: str) -> str | None:
@@ -162,7 +158,7 @@ def _arrive() -> Response | None:
     if request.environ.get("HTTP_HOST", "").lower() not in state.hosts and request.path != "/healthz":
         return Response(f"This server answers at {state.settings.issuer} only.\n", status=421, mimetype="text/plain")
     if not _is_canonical(request.path):
-        abort(404)
+        abort(404)  # before werkzeug could repair the path by a redirect
     if request.method == "OPTIONS" and request.path in PUBLIC_DOCUMENTS | FOR_REGISTERED_ORIGINS:
         return Response(status=204)
     return None

@@ -84,6 +84,7 @@ def client_address(request: Request) -> str:
     return address
 
 
+@lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """The network that counts as one client: an IPv4 address as it is, the /64 of an IPv6 address."""
     canonical = _canonical(address)
@@ -97,6 +98,7 @@ def client_network(request: Request) -> str:
     return network_of(client_address(request))
 
 
+@lru_cache(maxsize=4096)
 def _canonical(text: str) -> str | None:
     if match := _WITH_PORT.match(text):
         text = match["bracketed"] or match["plain"]

@@ -10,11 +10,11 @@ import hashlib
 import json
 import math
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 from flask import Flask, Response, current_app, request
-from flask_limiter import ApplicationLimit, Limiter, RateLimitExceeded
+from flask_limiter import Limiter
 from limits import RateLimitItem, parse_many
 
 from . import audit, errors
@@ -57,19 +57,20 @@ class RateLimited(Exception):
 
 @dataclass(frozen=True)
 class RateLimits:
-    """The limits of one app."""
+    """The limits of one app; `items` is empty when they are switched off."""
 
     limiter: Limiter
     items: dict[str, list[RateLimitItem]]
-    told: OrderedDict[tuple[str, str], float]
+    told: OrderedDict[tuple[str, str], float] = field(default_factory=OrderedDict)
 
     def hit(self, name: str, identifiers: tuple[str, ...]) -> None:
-        # Hashed, so that no two lists of identifiers meet in one key and no name of a person lies in the shared store.
-        key = hashlib.sha256(json.dumps([name, *identifiers]).encode()).hexdigest()[:32]
-        for item in self.items[name]:
-            if not self.limiter.limiter.hit(item, key):
-                reset_at = self.limiter.limiter.get_window_stats(item, key).reset_time
-                raise RateLimited(_seconds_until(reset_at, item), name)
+        items, key = self.items.get(name, []), _key(name, *identifiers)
+        for item in items:
+            strategy = self.limiter.limiter
+            if not strategy.hit(item, key):
+                full = [one for one in items if not strategy.test(one, key)] or [item]
+                waits = [_seconds_until(strategy.get_window_stats(one, key).reset_time, one) for one in full]
+                raise RateLimited(max(waits), name)
 
 
 def mount(app: Flask, settings: Settings) -> None:
@@ -79,21 +80,19 @@ def mount(app: Flask, settings: Settings) -> None:
     except ValueError as error:
         raise SettingsError(str(error)) from error
     items = {name: _parse(limit.setting, getattr(settings, limit.setting)) for name, limit in LIMITS.items()}
-    app.extensions["oidc_rate_limits"] = None
-    if not settings.ratelimit_enabled:
-        return
-    default = ApplicationLimit(limit_provider=settings.ratelimit_default, key_function=lambda: client_network(request))
     limiter = Limiter(
         key_func=lambda: client_network(request),
-        app=app,
-        application_limits=[default] if items["default"] else [],
         strategy="moving-window",
         storage_uri=f"{SCHEME}://",
         storage_options={"shared_url": settings.redis_url},
+        enabled=settings.ratelimit_enabled,
     )
-    limiter.request_filter(_is_exempt)
-    app.extensions["oidc_rate_limits"] = RateLimits(limiter, items, OrderedDict())
-    app.register_error_handler(RateLimitExceeded, _answer_exceeded)
+    # Named here before init_app(), it leaves out its own hooks, which look for decorators and blueprints on every
+    # request and take as long as a small answer does. Our limits are hit by name.
+    app.extensions["limiter"] = {limiter}
+    limiter.init_app(app)
+    app.extensions["oidc_rate_limits"] = RateLimits(limiter, items if settings.ratelimit_enabled else {})
+    app.before_request(_count_request)
     app.register_error_handler(RateLimited, _answer)
 
 
@@ -101,16 +100,16 @@ def hit(name: str, *identifiers: str) -> None:
     """Count one request against the limit `name` of these identifiers. Raises RateLimited, answered with 429."""
     if name not in LIMITS:
         raise KeyError(name)
-    limits = cast("RateLimits | None", current_app.extensions["oidc_rate_limits"])
-    if limits is not None:
-        limits.hit(name, identifiers)
+    _current().hit(name, identifiers)
 
 
-def _answer_exceeded(error: RateLimitExceeded) -> Response:
-    limits: RateLimits = current_app.extensions["oidc_rate_limits"]
-    current = limits.limiter.current_limit
-    reset_at = current.window.reset_time if current is not None else now()
-    return _answer(RateLimited(_seconds_until(reset_at, error.limit.limit), "default"))
+def _current() -> RateLimits:
+    return cast(RateLimits, current_app.extensions["oidc_rate_limits"])
+
+
+def _count_request() -> None:
+    if request.endpoint not in _EXEMPT_ENDPOINTS and request.path not in _EXEMPT_PATHS:
+        hit("default", client_network(request))
 
 
 def _answer(error: RateLimited) -> Response:
@@ -125,7 +124,7 @@ def _answer(error: RateLimited) -> Response:
 
 
 def _tell(name: str) -> None:
-    told = cast(RateLimits, current_app.extensions["oidc_rate_limits"]).told
+    told = _current().told
     key = (name, client_network(request))
     if told.get(key, -math.inf) <= now() - _TELL_EVERY:
         told[key] = now()
@@ -135,8 +134,9 @@ def _tell(name: str) -> None:
         told.popitem(last=False)
 
 
-def _is_exempt() -> bool:
-    return request.endpoint in _EXEMPT_ENDPOINTS or request.path in _EXEMPT_PATHS
+def _key(name: str, *identifiers: str) -> str:
+    # Hashed, so that no two lists of identifiers meet in one key and nobody's name lies in the shared store.
+    return hashlib.sha256(json.dumps([name, *identifiers]).encode()).hexdigest()[:32]
 
 
 def _seconds_until(reset_at: float, item: RateLimitItem) -> int:

@@ -6,7 +6,7 @@ OAuth 2.0 Multiple Response Types §2.1, OAuth 2.0 Form Post Response Mode, RFC 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flask import Response, make_response, redirect, render_template
 
@@ -24,7 +24,7 @@ def see_other(location: str) -> Response:
 def redirect_with_query(redirect_uri: str, params: Mapping[str, str]) -> Response:
     """303 to the redirect URI, its own query kept as it was registered (RFC 6749 §3.1.2)."""
     encoded = "&".join(f"{name}={quote(value, safe='')}" for name, value in params.items())
-    uri = redirect_uri + ("&" if urlsplit(redirect_uri).query else "?") + encoded
+    uri = redirect_uri + ("&" if "?" in redirect_uri else "?") + encoded
     if "error" in params:
         uri += "#_"  # or the browser would carry the fragment of our URL over to the app (RFC 9700 §4.1.3)
     return see_other(uri)

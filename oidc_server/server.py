@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 from authlib.integrations.flask_oauth2 import AuthorizationServer as AuthlibServer
-from authlib.oauth2.rfc6749 import OAuth2Payload, OAuth2Request
+from authlib.oauth2.rfc6749 import OAuth2Payload, OAuth2Request, UnsupportedGrantTypeError
 from flask import Flask, Response, current_app
 from flask import request as flask_request
 from werkzeug.datastructures import Headers
 from werkzeug.local import LocalProxy
 
 from . import strict_form
-from .errors import json_error
+from .errors import ProtocolError, json_error
 from .strict_form import Form
 
 if TYPE_CHECKING:
@@ -112,6 +112,15 @@ class AuthorizationServer(AuthlibServer):  # type: ignore[misc]
         if self._authenticate is None:
             raise RuntimeError("no client authentication was mounted")
         return self._authenticate(request, methods, endpoint)
+
+    def get_token_grant(self, request: OAuth2Request) -> Any:
+        """The grant of the `grant_type`. Raises ProtocolError invalid_request or unsupported_grant_type (RFC 6749 §5.2)."""
+        if request.payload.grant_type is None:
+            raise ProtocolError("invalid_request", "The grant_type is missing.")
+        try:
+            return super().get_token_grant(request)
+        except UnsupportedGrantTypeError as error:
+            raise ProtocolError("unsupported_grant_type", "The grant_type is not supported here.") from error
 
     def save_token(self, token: dict[str, Any], request: OAuth2Request) -> None:
         """Nothing: our grants store what they issue themselves, in the transaction that spends what they took."""

@@ -23,7 +23,7 @@ _TOML_HEAD = f"""\
 _ENV_HEAD = f"""\
 # Every setting with its default, as environment variables; {_MARK}.
 # Copy it to .env, which is never committed, and start with: set -a; . ./.env; set +a; make serve
-# OIDC_NAME_FILE=/path reads the value of OIDC_NAME from a file. Lists are separated by commas.
+# A name with _FILE after it takes the path of a file that holds the value. Lists are separated by commas.
 """
 
 _PAGE_HEAD = f"""\
@@ -80,7 +80,7 @@ def _text(value: Any) -> str:
 
 
 def _spoken(declared: Field[Any]) -> str:
-    default = declared.default
+    default: Any = declared.default
     if declared.name.endswith("_lifetime") and default >= 3600:
         unit, name = (86400, "days") if default >= 86400 else (3600, "hours")
         return f"`{default}` ({default / unit:g} {name})"

@@ -36,6 +36,8 @@ LONG_VALUES = frozenset(
         "token",
     }
 )
+#: Values whose length the endpoint judges, because it has an error of its own for them; the size of the request bounds them.
+JUDGED_LATER = frozenset({"claims", "scope"})
 #: The one parameter that may be sent more than once (RFC 8707 §2).
 MAY_REPEAT = frozenset({"resource"})
 
@@ -178,23 +180,22 @@ def _body(request: Request) -> bytes:
     if request.headers.get("Transfer-Encoding") and not request.environ.get("wsgi.input_terminated"):
         # werkzeug would hand out an empty body, and a request would pass for one without parameters.
         raise ProtocolError("invalid_request", "The request body must have a Content-Length.", status=411)
-    try:
-        return _read(request)
-    except HTTPException as error:
-        status = 413 if error.code == 413 else 400
-        raise ProtocolError("invalid_request", "The request body is too large or incomplete.", status=status) from error
-    except OSError as error:
-        raise ProtocolError("invalid_request", "The request body is incomplete.") from error
+    return _read(request)
 
 
 def _read(request: Request) -> bytes:
+    # Some servers block when they are asked for more than was announced.
+    wanted = MAX_BODY + 1 if request.content_length is None else request.content_length
     chunks = []
-    wanted = MAX_BODY + 1
-    if request.content_length is not None:
-        wanted = request.content_length  # some servers block when they are asked for more than was announced
-    while wanted > 0 and (chunk := request.stream.read(wanted)):
-        chunks.append(chunk)
-        wanted -= len(chunk)
+    try:
+        while wanted > 0 and (chunk := request.stream.read(wanted)):
+            chunks.append(chunk)
+            wanted -= len(chunk)
+    except HTTPException as error:
+        status = 413 if error.code == 413 else 400
+        raise ProtocolError("invalid_request", "The request body is too large or incomplete.", status=status) from error
+    except Exception as error:  # each server has classes of its own for a client that left, or chunks that are none
+        raise ProtocolError("invalid_request", "The request body is incomplete.") from error
     body = b"".join(chunks)
     if len(body) > MAX_BODY:
         raise ProtocolError("invalid_request", "The request body is too large.", status=413)
@@ -220,6 +221,7 @@ def _pairs(raw: bytes) -> list[tuple[str, str]]:
     for name, value in pairs:
         if "\0" in name or "\0" in value:
             raise ProtocolError("invalid_request", "The parameters must not contain NUL.")
-        if len(name) > MAX_NAME or len(value) > (MAX_LONG_VALUE if name in LONG_VALUES else MAX_VALUE):
+        limit = MAX_LONG_VALUE if name in LONG_VALUES else MAX_QUERY if name in JUDGED_LATER else MAX_VALUE
+        if len(name) > MAX_NAME or len(value) > limit:
             raise ProtocolError("invalid_request", "A parameter is too long.")
     return pairs

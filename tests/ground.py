@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, Response, make_response, redirect
+from flask import Blueprint, Flask, Response, make_response, redirect, request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -34,7 +34,7 @@ def make_ground(**overrides: Any) -> Flask:
     return app
 
 
-def request(client: FlaskClient, path: str, method: str = "GET", base_url: str = ISSUER, **sent: str) -> TestResponse:
+def call(client: FlaskClient, path: str, method: str = "GET", base_url: str = ISSUER, **sent: str) -> TestResponse:
     named = {name.replace("_", "-"): value for name, value in sent.items()}
     return client.open(path, method=method, base_url=base_url, headers=named)
 

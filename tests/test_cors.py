@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from oidc_server import headers
 
-from .ground import make_ground, request
+from .ground import call, make_ground
 
 SPA = "https://spa.example"
 EVIL_ORIGINS = [
@@ -47,7 +49,7 @@ def client(app: Flask) -> FlaskClient:
 def test_scripts_of_a_registered_app_can_read_answers_and_errors_alike(
     client: FlaskClient, method: str, path: str, status: int
 ) -> None:
-    response = request(client, path, method, Origin=SPA)
+    response = call(client, path, method, Origin=SPA)
     assert response.status_code == status
     assert response.headers["Access-Control-Allow-Origin"] == SPA
     assert response.headers["Access-Control-Expose-Headers"] == "WWW-Authenticate, Retry-After"
@@ -59,7 +61,7 @@ def test_scripts_of_a_registered_app_can_read_answers_and_errors_alike(
 @pytest.mark.parametrize("origin", EVIL_ORIGINS)
 @pytest.mark.parametrize("method", ["POST", "OPTIONS"])
 def test_other_origins_can_read_nothing(client: FlaskClient, method: str, origin: str) -> None:
-    response = request(client, "/token", method, Origin=origin, Access_Control_Request_Method="POST")
+    response = call(client, "/token", method, Origin=origin, Access_Control_Request_Method="POST")
     assert not [name for name in response.headers.keys() if name.startswith("Access-Control-")]  # noqa: SIM118
     assert "Origin" in response.headers["Vary"], "or a cache would give this answer to a registered app"
 
@@ -70,7 +72,7 @@ def test_other_origins_can_read_nothing(client: FlaskClient, method: str, origin
 def test_pages_and_the_authorization_endpoint_share_nothing_with_any_origin(
     client: FlaskClient, method: str, path: str
 ) -> None:
-    response = request(client, path, method, Origin=SPA, Access_Control_Request_Method="GET")
+    response = call(client, path, method, Origin=SPA, Access_Control_Request_Method="GET")
     assert not [name for name in response.headers.keys() if name.startswith("Access-Control-")]  # noqa: SIM118
 
 
@@ -89,7 +91,7 @@ def test_pages_and_the_authorization_endpoint_share_nothing_with_any_origin(
 def test_a_preflight_is_answered_before_anything_else(
     client: FlaskClient, path: str, origin: str, allowed: str, methods: str
 ) -> None:
-    response = request(client, path, "OPTIONS", Origin=origin, Access_Control_Request_Method="POST")
+    response = call(client, path, "OPTIONS", Origin=origin, Access_Control_Request_Method="POST")
     assert (response.status_code, response.data) == (204, b"")
     assert response.headers["Access-Control-Allow-Origin"] == allowed
     assert response.headers["Access-Control-Allow-Methods"] == methods
@@ -102,13 +104,13 @@ def test_an_origin_is_looked_up_once_in_a_while_and_malformed_ones_never(
 ) -> None:
     asked: list[str] = []
     clock = [1000.0]
-    monkeypatch.setattr(headers.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     headers.use_origin_lookup(app, lambda origin: bool(asked.append(origin)) or True)  # type: ignore[func-returns-value]
     for origin in [SPA, SPA, "null", "https://a b", ""]:
-        request(client, "/token", "POST", Origin=origin)
+        call(client, "/token", "POST", Origin=origin)
     assert asked == [SPA]
     clock[0] += headers.ORIGIN_CACHE_SECONDS + 1
-    request(client, "/token", "POST", Origin=SPA)
+    call(client, "/token", "POST", Origin=SPA)
     assert asked == [SPA, SPA]
 
 
@@ -118,11 +120,11 @@ def test_when_the_lookup_fails_the_last_answer_serves(
     def fail(origin: str) -> bool:
         raise RuntimeError("the database is away")
 
-    request(client, "/userinfo", Origin=SPA)
+    call(client, "/userinfo", Origin=SPA)
     headers.use_origin_lookup(app, fail)
-    known_since = headers.time.monotonic()
-    monkeypatch.setattr(headers.time, "monotonic", lambda: known_since + 2 * headers.ORIGIN_CACHE_SECONDS)
-    assert request(client, "/userinfo", Origin=SPA).headers["Access-Control-Allow-Origin"] == SPA
-    stranger = request(client, "/userinfo", Origin="https://stranger.example")
+    known_since = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: known_since + 2 * headers.ORIGIN_CACHE_SECONDS)
+    assert call(client, "/userinfo", Origin=SPA).headers["Access-Control-Allow-Origin"] == SPA
+    stranger = call(client, "/userinfo", Origin="https://stranger.example")
     assert stranger.status_code == 200
     assert "Access-Control-Allow-Origin" not in stranger.headers

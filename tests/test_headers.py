@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from oidc_server import headers
 
-from .ground import ISSUER, make_ground, request
+from .ground import ISSUER, call, make_ground
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def policy(response: TestResponse) -> dict[str, list[str]]:
 
 def serve(app: Flask, view: Callable[[], Response]) -> TestResponse:
     app.add_url_rule("/page", view_func=view)
-    return request(app.test_client(), "/page")
+    return call(app.test_client(), "/page")
 
 
 def page() -> Response:
@@ -60,7 +60,7 @@ EVERYTHING += [
 @pytest.mark.row("WB-05", "WB-12", "CO-06", "AC-12")
 @pytest.mark.parametrize(("method", "path"), EVERYTHING)
 def test_every_response_refuses_frames_sniffing_and_referrers(client: FlaskClient, method: str, path: str) -> None:
-    response = request(client, path, method, Accept="text/html")
+    response = call(client, path, method, Accept="text/html")
     assert response.headers["X-Frame-Options"] == "DENY"
     assert policy(response)["frame-ancestors"] == ["'none'"]
     assert response.headers["X-Content-Type-Options"] == "nosniff"
@@ -74,7 +74,7 @@ def test_every_response_refuses_frames_sniffing_and_referrers(client: FlaskClien
 @pytest.mark.row("WB-04", "WB-13")
 @pytest.mark.parametrize("path", ["/login", "/broken", "/nowhere"])
 def test_pages_load_nothing_that_is_not_ours(client: FlaskClient, path: str) -> None:
-    found = policy(request(client, path, Accept="text/html"))
+    found = policy(call(client, path, Accept="text/html"))
     assert found["default-src"] == ["'none'"]
     assert found["style-src"] == found["script-src"] == found["img-src"] == ["'self'"]
     assert found["base-uri"] == ["'none'"]
@@ -85,13 +85,13 @@ def test_pages_load_nothing_that_is_not_ours(client: FlaskClient, path: str) -> 
 @pytest.mark.row("WB-04")
 @pytest.mark.parametrize("path", ["/jwks.json", "/token", "/static/favicon.svg"])
 def test_what_is_no_page_may_do_nothing_when_opened_as_one(client: FlaskClient, path: str) -> None:
-    found = policy(request(client, path, "POST" if path == "/token" else "GET"))
+    found = policy(call(client, path, "POST" if path == "/token" else "GET"))
     assert found["default-src"] == found["form-action"] == ["'none'"]
     assert "script-src" not in found
 
 
 def test_http_on_this_machine_carries_no_hsts() -> None:
-    response = request(
+    response = call(
         make_ground(issuer="http://localhost:8000").test_client(), "/login", base_url="http://localhost:8000"
     )
     assert response.status_code == 200
@@ -167,8 +167,8 @@ def test_pages_cut_off_their_opener_unless_the_app_asked_for_a_popup(app: Flask,
         headers.keep_opener()
         return page()
 
-    assert request(client, "/login").headers["Cross-Origin-Opener-Policy"] == "same-origin"
-    assert "Cross-Origin-Opener-Policy" not in request(client, "/authorize").headers, (
+    assert call(client, "/login").headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "Cross-Origin-Opener-Policy" not in call(client, "/authorize").headers, (
         "a redirect would close a popup that shows no page"
     )
     assert "Cross-Origin-Opener-Policy" not in serve(make_ground(), popup).headers
@@ -179,26 +179,26 @@ def test_pages_cut_off_their_opener_unless_the_app_asked_for_a_popup(app: Flask,
     ("method", "path"), [entry for entry in EVERYTHING if entry[1] not in ("/jwks.json", "/static/style.css")]
 )
 def test_nothing_is_stored_unless_its_view_says_so(client: FlaskClient, method: str, path: str) -> None:
-    assert request(client, path, method, Accept="text/html").headers["Cache-Control"] == "no-store"
+    assert call(client, path, method, Accept="text/html").headers["Cache-Control"] == "no-store"
 
 
 @pytest.mark.row("WB-07", "WB-15")
 def test_documents_are_cacheable_but_errors_at_their_paths_are_not(client: FlaskClient) -> None:
-    assert request(client, "/jwks.json").headers["Cache-Control"] == "public, max-age=300"
-    refused = request(client, "/jwks.json", "DELETE")
+    assert call(client, "/jwks.json").headers["Cache-Control"] == "public, max-age=300"
+    refused = call(client, "/jwks.json", "DELETE")
     assert (refused.status_code, refused.headers["Cache-Control"]) == (405, "no-store")
 
 
 @pytest.mark.row("WB-15")
 def test_documents_are_the_same_bytes_for_everybody(client: FlaskClient) -> None:
-    plain = request(client, "/jwks.json")
+    plain = call(client, "/jwks.json")
     for sent in (
         {"Accept": "text/html"},
         {"Origin": "https://evil.example"},
         {"X_Forwarded_Host": "evil.example"},
         {"X_Forwarded_Proto": "http"},
     ):
-        response = request(client, "/jwks.json?x=1", **sent)
+        response = call(client, "/jwks.json?x=1", **sent)
         assert response.data == plain.data
         assert "Vary" not in response.headers
         assert response.headers["Access-Control-Allow-Origin"] == "*"
@@ -210,14 +210,14 @@ def test_static_files_are_kept_for_ever_under_their_version_and_never_under_anot
     with app.test_request_context(base_url=ISSUER):
         url = headers.static("style.css")
     assert re.fullmatch(r"/static/style\.css\?v=[0-9a-f]{12}", url)
-    assert request(client, url).headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert call(client, url).headers["Cache-Control"] == "public, max-age=31536000, immutable"
     for other in ("/static/style.css", "/static/style.css?v=000000000000", url + "&x=1"):
-        assert request(client, other).headers["Cache-Control"] == "no-cache"
-    missing = request(client, "/static/nothing.css?v=None")
+        assert call(client, other).headers["Cache-Control"] == "no-cache"
+    missing = call(client, "/static/nothing.css?v=None")
     assert (missing.status_code, missing.headers["Cache-Control"]) == (404, "no-store")
 
 
 def test_each_request_has_an_id_of_its_own_that_no_client_chooses(client: FlaskClient) -> None:
-    ids = {request(client, "/login", X_Request_ID="chosen").headers["X-Request-ID"] for _ in range(20)}
+    ids = {call(client, "/login", X_Request_ID="chosen").headers["X-Request-ID"] for _ in range(20)}
     assert len(ids) == 20
     assert all(re.fullmatch("[0-9a-f]{12}", found) for found in ids)

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from .ground import ISSUER, make_ground, request
+from .ground import ISSUER, call, make_ground
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_our_own_host_is_ours_in_any_spelling(app: Flask, host: str) -> None:
 
 @pytest.mark.row("HT-07")
 def test_forwarded_hosts_are_not_believed(client: FlaskClient) -> None:
-    response = request(client, "/login", X_Forwarded_Host="evil.example", Forwarded="host=evil.example")
+    response = call(client, "/login", X_Forwarded_Host="evil.example", Forwarded="host=evil.example")
     assert response.status_code == 200
     assert "evil" not in response.text + str(response.headers)
 
@@ -72,7 +72,7 @@ def test_in_production_a_loopback_issuer_has_one_name() -> None:
 
 TRICKS = ["//userinfo", "/userinfo/", "/./userinfo", "/a/../userinfo", "/userinfo;x", "/userinfo/x.css", "/login;.js"]
 TRICKS += ["/userinfo%00", "/userinfo%2f.png", "/login/", "/static//style.css", "/static/../settings.py", "/login%5c"]
-TRICKS += ["/static/%2e%2e/settings.py", "/jwks.json/", "/USERINFO"]
+TRICKS += ["/static/%2e%2e/settings.py", "/jwks.json/", "/USERINFO", "/static/./style.css", "/static/x/../style.css"]
 
 
 @pytest.mark.row("HT-10", "WB-08")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import time
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, Key, OctKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
@@ -143,9 +146,6 @@ def test_an_empty_or_short_hmac_key_is_refused(length: int) -> None:
     usable = OctKey(b"k" * 32, b"k" * 32)
     assert not inbound_jwt.suits(short, "HS256")
     signed = b64({"alg": "HS256"}) + "." + b64(CLAIMS)
-    import hashlib
-    import hmac
-
     token = f"{signed}.{b64(hmac.new(b'k' * length, signed.encode(), hashlib.sha256).digest())}"
     assert_refused(token, [short], algorithms=ALL)
     assert decode(sign(key=usable, algorithm="HS256"), [usable], algorithms=ALL)
@@ -231,18 +231,20 @@ def test_degenerate_ecdsa_signatures_are_refused() -> None:
 
 @pytest.mark.row("JW-14")
 def test_weak_keys_are_not_used() -> None:
-    weak = RSAKey.import_key(RSAPublicNumbers(65537, (1 << 1023) + 1155).public_key())
+    with pytest.warns(SecurityWarning):
+        weak = RSAKey.import_key(RSAPublicNumbers(65537, (1 << 1023) + 1155).public_key())
     small_exponent = RSAKey.import_key(RSAPublicNumbers(3, RSA.public_key.public_numbers().n).public_key())
     huge = RSAKey.import_key(RSAPublicNumbers(65537, (1 << 16383) + 1155).public_key())
     p384 = ECKey.generate_key("P-384")
-    for key, algorithm in [(weak, "RS256"), (small_exponent, "RS256"), (huge, "PS256"), (p384, "ES256")]:
+    unfit: list[tuple[Key, str]] = [(weak, "RS256"), (small_exponent, "RS256"), (huge, "PS256"), (p384, "ES256")]
+    for key, algorithm in unfit:
         assert not inbound_jwt.suits(key, algorithm)
     assert_refused(sign(key=p384, algorithm="ES384"), [p384], algorithms=("ES256", "ES384"))
 
 
 @pytest.mark.row("JW-14")
 def test_a_key_serves_its_registered_use_and_algorithm_only() -> None:
-    public = RSA.as_dict()
+    public: dict[str, Any] = {**RSA.as_dict()}
     for limit in ({"use": "enc"}, {"alg": "PS256"}, {"key_ops": ["encrypt"]}):
         assert not inbound_jwt.suits(RSAKey.import_key(public | limit), "RS256")
     assert inbound_jwt.suits(RSAKey.import_key(public | {"use": "sig", "alg": "RS256"}), "RS256")
@@ -296,7 +298,9 @@ def test_a_payload_that_is_no_object_is_refused(payload: str) -> None:
     "value", ['"1800000060"', "1800000060.5", "NaN", "Infinity", "1e400", "-1", "true", "253402300799", "[1]", "9" * 30]
 )
 def test_times_that_are_no_times_are_refused(name: str, value: str) -> None:
-    assert_refused(sign(json.dumps({key: held for key, held in CLAIMS.items() if key != name})[:-1] + f', "{name}": {value}}}'))
+    assert_refused(
+        sign(json.dumps({key: held for key, held in CLAIMS.items() if key != name})[:-1] + f', "{name}": {value}}}')
+    )
 
 
 @pytest.mark.row("JW-17")
@@ -338,12 +342,23 @@ def test_a_hint_may_have_expired() -> None:
 def test_one_token_has_one_spelling() -> None:
     token = sign()
     header, payload, signature = token.split(".")
-    spellings = [f"{token}=", f"{token}\n", f" {token}", f"{header}=.{payload}.{signature}", f"{header}.{payload}.{signature[:4]}\n{signature[4:]}"]
-    spellings += [f"{header}.{payload}.+{signature[1:]}", f"{header}.{payload}./{signature[1:]}", f"{header}.{payload}.{signature}A"]
+    spellings = [
+        f"{token}=",
+        f"{token}\n",
+        f" {token}",
+        f"{header}=.{payload}.{signature}",
+        token[:-4] + "\n" + token[-4:],
+    ]
+    spellings += [
+        f"{header}.{payload}.+{signature[1:]}",
+        f"{header}.{payload}./{signature[1:]}",
+        f"{header}.{payload}.{signature}A",
+    ]
     # 256 bytes end in a character of which two bits count: its neighbours decode to the same bytes.
     last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".index(signature[-1])
     spellings += [
-        token[:-1] + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[last + stray] for stray in (1, 2, 3)
+        token[:-1] + "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[last + stray]
+        for stray in (1, 2, 3)
     ]
     for spelling in spellings:
         assert_refused(spelling)
@@ -367,7 +382,16 @@ def test_a_type_is_a_media_type() -> None:
 @pytest.mark.row("JW-20", "CA-09")
 @pytest.mark.parametrize(
     "audience",
-    [f"{ISSUER}/", f"{ISSUER}/token", ISSUER[:-1], ISSUER.upper(), "https://other.example", [ISSUER], [ISSUER, "x"], []],
+    [
+        f"{ISSUER}/",
+        f"{ISSUER}/token",
+        ISSUER[:-1],
+        ISSUER.upper(),
+        "https://other.example",
+        [ISSUER],
+        [ISSUER, "x"],
+        [],
+    ],
 )
 def test_an_exact_audience_is_one_string(audience: Any) -> None:
     assert_refused(sign(CLAIMS | {"aud": audience}), audience_exact=True)

@@ -20,6 +20,8 @@ from oidc_server import strict_form
 from oidc_server.errors import ProtocolError, json_error
 from oidc_server.strict_form import Form
 
+from .conftest import ISSUER
+
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -64,7 +66,7 @@ def echo() -> FlaskClient:
 
 
 def post(echo: FlaskClient, body: bytes | str, path: str = "/machine", content_type: str | None = FORM) -> TestResponse:
-    return echo.post(path, data=body, content_type=content_type)
+    return echo.post(path, data=body, content_type=content_type, base_url=ISSUER)
 
 
 def assert_refused(response: TestResponse, *statuses: int) -> None:
@@ -80,7 +82,7 @@ def stream(
     environ: dict[str, Any] = {"wsgi.input": body, "CONTENT_TYPE": FORM}
     environ |= {"CONTENT_LENGTH": str(length)} if length is not None else {"HTTP_TRANSFER_ENCODING": "chunked"}
     environ |= {"wsgi.input_terminated": True} if server_ends_it and length is None else {}
-    return echo.post(path, environ_overrides=environ)
+    return echo.post(path, environ_overrides=environ, base_url=ISSUER)
 
 
 class CountingStream(io.RawIOBase):
@@ -180,6 +182,18 @@ def test_a_chunked_body_that_the_server_does_not_end_is_refused(echo: FlaskClien
 
 def test_a_chunked_body_is_read(echo: FlaskClient) -> None:
     assert stream(echo, io.BytesIO(b"scope=read")).json == {"form": {"scope": ["read"]}}
+
+
+class BrokenStream(io.RawIOBase):
+    """A body whose server finds, in an error class of its own, that the chunks are none."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise RuntimeError("invalid chunk size")
+
+
+@pytest.mark.parametrize("length", [None, 10])
+def test_a_body_that_the_server_cannot_read_is_refused(echo: FlaskClient, length: int | None) -> None:
+    assert_refused(stream(echo, BrokenStream(), length))
 
 
 def test_a_body_shorter_than_announced_is_refused(echo: FlaskClient) -> None:
@@ -294,7 +308,28 @@ def test_a_form_survives_storage() -> None:
     assert form.getlist("none") == []
 
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=20)
+MACHINE_ENDPOINTS = pytest.mark.parametrize("path", ["/token", "/introspect", "/revoke", "/userinfo"])
+
+
+@MACHINE_ENDPOINTS
+@pytest.mark.row("HT-01", "HT-02", "HT-03", "HT-04", "HT-11", "HT-13")
+def test_every_machine_endpoint_reads_strictly(app: Flask, path: str) -> None:
+    machine = app.test_client(use_cookies=False)
+    assert_refused(post(machine, "token=x", f"{path}?scope=admin"))
+    assert_refused(post(machine, "token=x&token=y", path))
+    assert_refused(post(machine, '{"token":"x"}', path, "application/json"))
+    assert_refused(post(machine, "token=%ff", path))
+    assert_refused(post(machine, "&".join(f"a{number}=1" for number in range(101)), path))
+    assert_refused(post(machine, "token=" + "x" * 10**6, path), 413)
+    gzipped = {"Content-Encoding": "gzip"}
+    body = gzip.compress(b"token=x")
+    assert_refused(machine.post(path, data=body, content_type=FORM, headers=gzipped, base_url=ISSUER), 415)
+    endless = CountingStream()
+    assert_refused(stream(machine, io.BufferedReader(endless), path=path), 413)
+    assert endless.taken < 3 * strict_form.MAX_BODY
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
 
 
 @settings(max_examples=100, deadline=None)

@@ -98,7 +98,9 @@ def create(
         transact(insert)
     except IntegrityError as error:
         # Another request took the name between the question and the insert; the unique keys decide.
-        raise AccountExists("email" if "email" in str(error.orig) else "username") from error
+        # PostgreSQL repeats the values after DETAIL; only the name of the key counts.
+        key = str(error.orig).partition("DETAIL")[0]
+        raise AccountExists("email" if "email_key" in key else "username") from error
     return db.session.get_one(Account, account.id)
 
 

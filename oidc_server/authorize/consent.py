@@ -39,7 +39,7 @@ def is_needed(walk: Walk) -> bool:
         return True
     assert walk.session is not None
     identifiers = [resource.identifier for resource in walk.resources]
-    return not store.covers(walk.session.account_id, walk.client.client_id, walk.scope, identifiers)
+    return not store.covers(walk.session.account_id, walk.client.client_id, walk.shared, identifiers)
 
 
 def show(walk: Walk) -> Response:
@@ -69,7 +69,7 @@ def approval(walk: Walk) -> str:
     It dies with the parked request, so it can be used once.
     """
     assert walk.session is not None and walk.parked is not None
-    shown = [walk.parked.id, walk.session.sid, walk.session.account_id, walk.client.client_id, *walk.scope]
+    shown = [walk.parked.id, walk.session.sid, walk.session.account_id, walk.client.client_id, *walk.shared]
     shown += [resource.identifier for resource in walk.resources]
     return hmac.new(
         current_server.settings.derive_key("consent"), "\n".join(shown).encode(), hashlib.sha256
@@ -99,7 +99,7 @@ def _texts(walk: Walk, account: Any) -> list[ScopeText]:
             "offline_access", "Keep access while you are away", "Until you remove it in your account", "offline_access"
         ),
     }
-    texts = [known[name] for name in walk.scope if name in known]
+    texts = [known[name] for name in walk.shared if name in known]
     for resource in walk.resources:
         texts += [
             ScopeText(name, resource.scopes[name] or name, resource.name, "key")

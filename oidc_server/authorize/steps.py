@@ -10,7 +10,7 @@ from collections.abc import Callable
 from authlib.oauth2 import OAuth2Error
 from flask import Response
 
-from .. import parked_requests, sessions
+from .. import headers, parked_requests, sessions
 from ..database import now, transact
 from ..errors import ProtocolError
 from ..parked_requests import ParkedRequest
@@ -31,6 +31,8 @@ def validate(walk: Walk) -> Response | None:
             check(walk)
     except OAuth2Error as error:
         return walk.refuse(error)
+    if walk.parameters.get("display") == "popup":
+        headers.keep_opener()
     return None
 
 
@@ -119,7 +121,7 @@ def respond(walk: Walk) -> Response:
         if walk.parked is not None:
             parked_requests.complete(walk.parked)
         if walk.consented:
-            store.remember(session.account_id, walk.client.client_id, walk.scope, walk.request.authorization.resources)
+            store.remember(session.account_id, walk.client.client_id, walk.shared, walk.request.authorization.resources)
         walk.grant.save_authorization_code(code, walk.request)
 
     transact(issue_code)

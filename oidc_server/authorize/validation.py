@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from .. import strict_json
+from ..accounts.claims import CLAIMS_OF_SCOPE
 from ..clients import store as clients
 from ..errors import PageError, ProtocolError
 from ..resources import IDENTITY_SCOPES, InvalidTarget, grantable
@@ -19,7 +20,15 @@ from ..tokens import id_token
 from .walk import Walk
 
 PROMPTS = ("none", "login", "consent", "select_account")
-_MAX_LENGTHS = {"state": 4096, "nonce": 1024, "scope": 4096, "login_hint": 8192, "claims": 8192}
+#: What an honest client may send, in characters, and the error that tells it of more.
+_MAX_LENGTHS = {
+    "nonce": (4096, "invalid_request"),
+    "scope": (4096, "invalid_scope"),
+    "claims": (8192, "invalid_request"),
+}
+_MAX_STATE = 4096
+_NO_CLAIMS = "The claims parameter is not the JSON object of OpenID Connect Core section 5.5."
+SCOPE_OF_CLAIM = {name: scope for scope, names in CLAIMS_OF_SCOPE.items() for name in names}
 
 
 def require_client(walk: Walk) -> None:
@@ -50,6 +59,12 @@ def require_redirect_uri(walk: Walk) -> None:
         )
 
 
+def require_sane_state(walk: Walk) -> None:
+    """A state that can be sent back: no redirect carries one that is longer than addresses may be."""
+    if len(walk.parameters.get("state", "")) > _MAX_STATE:
+        raise PageError("bad_request", developer=f"The state is longer than {_MAX_STATE} characters.")
+
+
 def require_response_mode(walk: Walk) -> None:
     """Known before anything else is refused, so that the refusal leaves in the mode that was asked for."""
     mode = walk.parameters.get("response_mode", DEFAULT_MODE)
@@ -62,9 +77,9 @@ def refuse_what_is_malformed(walk: Walk) -> None:
     """No parameter twice (RFC 6749 §3.1), none of absurd length."""
     if walk.parameters.duplicates - {"resource"}:
         raise ProtocolError("invalid_request", "A parameter was sent more than once.")
-    for name, limit in _MAX_LENGTHS.items():
+    for name, (limit, error) in _MAX_LENGTHS.items():
         if len(walk.parameters.get(name, "")) > limit:
-            raise ProtocolError("invalid_request", f"The parameter {name} is too long.")
+            raise ProtocolError(error, f"The parameter {name} is too long.")
 
 
 def refuse_request_objects(walk: Walk) -> None:
@@ -146,31 +161,25 @@ def require_claims(walk: Walk) -> None:
     if text is None:
         return
     try:
-        found = strict_json.loads(text)
+        found = strict_json.read_object(text)
     except ValueError as error:
-        raise ProtocolError(
-            "invalid_request", "The claims parameter is not the JSON object of OpenID Connect Core section 5.5."
-        ) from error
-    if not isinstance(found, dict):
-        raise ProtocolError(
-            "invalid_request", "The claims parameter is not the JSON object of OpenID Connect Core section 5.5."
-        )
+        raise ProtocolError("invalid_request", _NO_CLAIMS) from error
     for member in ("userinfo", "id_token"):
         requested = found.get(member) or {}
         if not isinstance(requested, dict) or any(
             one is not None and not isinstance(one, dict) for one in requested.values()
         ):
-            raise ProtocolError(
-                "invalid_request", "The claims parameter is not the JSON object of OpenID Connect Core section 5.5."
-            )
-        walk.claims[member] = requested
+            raise ProtocolError("invalid_request", _NO_CLAIMS)
+        # Asking by name goes no further than the scopes that the client registered.
+        allowed = {None, *walk.client.scope.split()}
+        walk.claims[member] = {name: how for name, how in requested.items() if SCOPE_OF_CLAIM.get(name) in allowed}
     _require_reachable_acr(walk.claims["id_token"].get("acr"))
 
 
 def _require_reachable_acr(requested: dict[str, Any] | None) -> None:
     """An essential acr that no method reaches is an error, never a token that claims it (OIDC Core §5.5.1.1)."""
-    if not requested or not requested.get("essential"):
-        return
+    if not requested or not requested.get("essential") or not requested.keys() & {"value", "values"}:
+        return  # without a value any will do, and every ID token has one
     wanted = requested.get("values") or [requested.get("value")]
     if not isinstance(wanted, list) or not set(map(str, wanted)) & set(current_server.metadata["acr_values_supported"]):
         raise ProtocolError("unmet_authentication_requirements", "The essential acr cannot be reached here.")
@@ -186,7 +195,7 @@ def require_hint(walk: Walk) -> None:
         raise ProtocolError("invalid_request", "The id_token_hint is not an ID token of this server.")
 
 
-PAGE_CHECKS = (require_client, require_redirect_uri)
+PAGE_CHECKS = (require_client, require_redirect_uri, require_sane_state)
 CHECKS = (
     require_response_mode,
     refuse_what_is_malformed,

@@ -50,6 +50,15 @@ def decide() -> Response:
     """Allow, deny, or change the person; decided from the parked request, whatever else the form says."""
     form = strict_form.read_page_form(request)
     csrf.check(form, "consent")
+    try:
+        return _decide(form)
+    except PageError as error:
+        if error.kind == "request_ended":
+            error.status = 403  # an approval counts once (RFC 6819 §4.4.1.10)
+        raise
+
+
+def _decide(form: Form) -> Response:
     walk = _walk_on(form.get("transaction", ""))
     parked = walk.parked
     assert parked is not None

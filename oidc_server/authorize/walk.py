@@ -7,6 +7,8 @@ from typing import Any
 
 from flask import Response
 
+from .. import audit
+from ..accounts.claims import CLAIMS_OF_SCOPE, REQUESTABLE
 from ..errors import ProtocolError
 from ..parked_requests import ParkedRequest
 from ..resources import ProtectedResource
@@ -48,8 +50,20 @@ class Walk:
     def may_not_ask(self) -> bool:
         return "none" in self.prompt
 
+    @property
+    def shared(self) -> list[str]:
+        """What the person is asked to share: the scope, and the scopes of claims that were asked for by name (OIDC Core §5.5)."""
+        asked = {name for members in self.claims.values() for name in members} & REQUESTABLE
+        return [
+            *self.scope,
+            *(scope for scope, names in CLAIMS_OF_SCOPE.items() if scope not in self.scope and asked & set(names)),
+        ]
+
     def refuse(self, error: ProtocolError) -> Response:
         """Send an error to the validated redirect URI (RFC 6749 §4.1.2.1)."""
+        audit.record(
+            audit.AUTHORIZATION_REFUSED, client_id=self.client.client_id, error=error.error, detail=error.description
+        )
         return authorization_response(
             self.redirect_uri, self.response_mode, self.state, error=error.error, error_description=error.description
         )

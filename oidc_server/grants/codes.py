@@ -17,6 +17,8 @@ from ..tokens.refresh_token import hash_of
 _KIND = "authorization_code"
 # A verifier has 43 characters or more: five tries are for clumsy clients, not for guessing.
 _MAX_WRONG_VERIFIERS = 5
+# Seconds for which a code_challenge is remembered, to notice a client that always sends the same.
+_CHALLENGE_REMEMBERED = 3600
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def make() -> str:
 def put(text: str, authorization: Authorization) -> None:
     """Store a code. Call inside database.transact()."""
     at = now()
+    _notice_repeated_challenge(authorization)
     _write(AuthorizationCode(text, authorization, at, at + current_server.settings.authorization_code_lifetime))
 
 
@@ -111,6 +114,15 @@ def _revoke_replayed(code: AuthorizationCode) -> None:
     if family is not None:
         families.revoke(family.id, "code replayed")
     audit.record(audit.CODE_REPLAYED, client_id=code.authorization.client_id, family=family.id if family else None)
+
+
+def _notice_repeated_challenge(authorization: Authorization) -> None:
+    """A challenge that is always the same protects nothing (RFC 9700 §2.1.1), so the log names the client that sends one."""
+    if not authorization.code_challenge:
+        return
+    key = f"{authorization.client_id} {authorization.code_challenge}"
+    if not current_server.storage.put_once("code_challenge", key, {}, now() + _CHALLENGE_REMEMBERED):
+        audit.record(audit.CHALLENGE_REPEATED, client_id=authorization.client_id)
 
 
 def _write(code: AuthorizationCode) -> None:

@@ -33,7 +33,9 @@ class CodeChallenge(AuthlibCodeChallenge):  # type: ignore[misc]  # Authlib has 
 
     DEFAULT_CODE_CHALLENGE_METHOD = "S256"
     SUPPORTED_CODE_CHALLENGE_METHOD: ClassVar[list[str]] = ["S256"]
-    CODE_CHALLENGE_METHODS: ClassVar[dict[str, Callable[[str, str], bool]]] = {"S256": lambda verifier, challenge: create_s256_code_challenge(verifier) == challenge}
+    CODE_CHALLENGE_METHODS: ClassVar[dict[str, Callable[[str, str], bool]]] = {
+        "S256": lambda verifier, challenge: create_s256_code_challenge(verifier) == challenge
+    }
 
     def validate_code_challenge(self, grant: Any, redirect_uri: str) -> None:
         parameters = grant.request.payload.data

@@ -104,6 +104,8 @@ def _form(
 ) -> Response:
     client = clients.find_active(parked.client_id) if parked is not None else None
     session = sessions.current()
+    if parked is not None and parked.parameter("display") == "popup":
+        headers.keep_opener()
     if parked is not None and client is not None:
         headers.allow_form_action(parked.redirect_uri, *client.redirect_uris, client.client_uri or "")
     response = make_response(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flask import Response, make_response, render_template, request
 
@@ -84,7 +84,7 @@ def _validated(parameters: Form) -> LogoutRequest:
     if client is None or not client.check_post_logout_redirect_uri(uri):
         uri = ""
     if uri and (state := parameters.get("state")):
-        uri += ("&" if urlsplit(uri).query else "?") + "state=" + quote(state, safe="")
+        uri += ("&" if "?" in uri else "?") + "state=" + quote(state, safe="")
     return LogoutRequest(client, hint, uri, parameters)
 
 

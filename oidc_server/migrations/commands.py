@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from flask.cli import AppGroup
 from sqlalchemy.engine import Connection
 
@@ -20,6 +22,8 @@ migration_commands = AppGroup("db", help="The schema of the database.")
 
 # Two nodes that start at once migrate one after the other (PostgreSQL advisory lock; any fixed number).
 _LOCK = 7203955441
+#: Seconds that a migration waits for the one before it; PostgreSQL waits without end.
+_PATIENCE = 600
 
 
 @migration_commands.command()
@@ -44,6 +48,7 @@ def check() -> None:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": _is_ours})
         found, wanted = context.get_current_revision(), head()
+        _require_known(found)
         if found != wanted:
             raise click.ClickException(
                 f"The schema is at {found or 'the beginning'}, this version needs {wanted}; run `flask db upgrade`."
@@ -67,13 +72,35 @@ def current_revision() -> str | None:
 def _migrate(run: object) -> None:
     assert callable(run)
     config = _config()
-    # A writer from the start: SQLite then makes a second migrator wait, and a killed one leaves nothing half done.
-    with db.engine.connect().execution_options(oidc_writing=True) as connection, connection.begin():
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"))
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        _attach(config, connection)
-        run(config)
+    with db.engine.connect().execution_options(oidc_writing=True) as connection:
+        driver: Any = connection.connection.driver_connection
+        connection.detach()  # no request will meet the patience that a migration needs
+        is_postgresql = connection.dialect.name == "postgresql"
+        if is_postgresql:
+            driver.patience = None
+        else:
+            driver.execute(f"PRAGMA busy_timeout = {_PATIENCE * 1000}")
+        # A writer from the start: SQLite then makes a second migrator wait, and a killed one leaves nothing half done.
+        with connection.begin():
+            if is_postgresql:
+                connection.execute(sa.text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"))
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            _require_known(MigrationContext.configure(connection).get_current_revision())
+            _attach(config, connection)
+            try:
+                run(config)
+            except CommandError as error:  # such as a REVISION that does not exist
+                raise click.ClickException(str(error)) from error
+
+
+def _require_known(revision: str | None) -> None:
+    """Refuse a database that a newer version has migrated: nobody here knows the way from there."""
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise click.ClickException(
+            f"The schema is at {revision}, which this version does not know. A newer version made it: run that one, or "
+            f"have it take the schema back with `flask db downgrade {head()}`."
+        )
 
 
 def _attach(config: Config, connection: Connection) -> None:

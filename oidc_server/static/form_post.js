@@ -1,7 +1,5 @@
-// Sends the answer to the app at once. Coming back to this page with the back button does not send it again.
+// Sends the answer to the app at once. It runs before the page has loaded, so the app takes this page's place in the history
+// and the back button does not send the answer again.
 const form = document.getElementById("form-post");
-const [visit] = performance.getEntriesByType("navigation");
-if (form && visit?.type !== "back_forward") {
-  // Through the prototype: a parameter named "submit" would hide the form's own method.
-  HTMLFormElement.prototype.submit.call(form);
-}
+// Through the prototype: a parameter named "submit" would hide the form's own method.
+HTMLFormElement.prototype.submit.call(form);

@@ -17,7 +17,17 @@ from oidc_server.database import db
 from ..flows import Clock
 from .conftest import ELSEWHERE, HOME, PASSWORD, Attempt
 
-LOGINS = ["alice", "alice@example.test", "nobody", "nobody@example.test", "disabled", "passwordless", "", "x" * 5000, "\x00"]
+LOGINS = [
+    "alice",
+    "alice@example.test",
+    "nobody",
+    "nobody@example.test",
+    "disabled",
+    "passwordless",
+    "",
+    "x" * 5000,
+    "\x00",
+]
 
 
 @pytest.fixture

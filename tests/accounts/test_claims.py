@@ -103,7 +103,9 @@ def test_a_claim_of_the_wrong_name_or_type_is_refused(claims: dict[str, Any]) ->
         standard_claims(claims)
 
 
-@pytest.mark.parametrize("claims", [{"birthdate": "0000-05-04"}, {"birthdate": "1852"}, {"address": {"formatted": "1 High St\nOxford"}}])
+@pytest.mark.parametrize(
+    "claims", [{"birthdate": "0000-05-04"}, {"birthdate": "1852"}, {"address": {"formatted": "1 High St\nOxford"}}]
+)
 def test_what_the_specification_allows_is_kept(claims: dict[str, Any]) -> None:
     assert standard_claims(claims) == claims
 

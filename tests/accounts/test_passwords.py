@@ -111,9 +111,8 @@ def test_a_crowd_is_hashed_a_few_at_a_time_and_the_rest_told_to_come_back(app: F
 
     assert 1 <= outcomes.count("wrong") < 30
     assert outcomes.count("busy") == 30 - outcomes.count("wrong")
-    with app.app_context():  # and nobody is refused for good
-        with pytest.raises(accounts.WrongCredentials):
-            accounts.authenticate("bob", "wrong", network="192.0.2.1", device=None)
+    with app.app_context(), pytest.raises(accounts.WrongCredentials):  # and nobody is refused for good
+        accounts.authenticate("bob", "wrong", network="192.0.2.1", device=None)
 
 
 @pytest.mark.row("PW-06")
@@ -190,7 +189,9 @@ def test_a_password_set_while_the_old_one_was_being_checked_wins(attempt: Attemp
 
 
 @pytest.mark.row("PW-09")
-@pytest.mark.parametrize("junk", [None, 1, ["correct horse battery staple"], {"a": 1}, b"correct horse battery staple", True])
+@pytest.mark.parametrize(
+    "junk", [None, 1, ["correct horse battery staple"], {"a": 1}, b"correct horse battery staple", True]
+)
 def test_what_is_no_text_is_no_password(context: None, junk: object) -> None:
     with pytest.raises(TypeError):
         accounts.authenticate("alice", junk, network="192.0.2.1", device=None)  # type: ignore[arg-type]
@@ -235,7 +236,9 @@ def test_a_pepper_configured_later_keeps_earlier_hashes() -> None:
     assert peppered.needs_rehash(stored)
 
 
-@pytest.mark.parametrize("stored", ["", "x", "md5$abc", "bcrypt-hmac-sha256$v2$x$y", "bcrypt-hmac-sha256$v1$junk$junk", "$2b$12$x"])
+@pytest.mark.parametrize(
+    "stored", ["", "x", "md5$abc", "bcrypt-hmac-sha256$v2$x$y", "bcrypt-hmac-sha256$v1$junk$junk", "$2b$12$x"]
+)
 def test_a_hash_that_cannot_be_read_matches_nothing(stored: str) -> None:
     hasher = made_with()
 

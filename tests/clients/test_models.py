@@ -28,7 +28,15 @@ def test_without_a_scope_nothing_about_the_person_is_given() -> None:
 
 @pytest.mark.row("AR-10")
 @pytest.mark.parametrize(
-    "scope", [" ".join(f"s{number}" for number in range(10_000)), "a " * 5000, "openid\tprofile", "openid\0", " openid", "openid  profile"]
+    "scope",
+    [
+        " ".join(f"s{number}" for number in range(10_000)),
+        "a " * 5000,
+        "openid\tprofile",
+        "openid\0",
+        " openid",
+        "openid  profile",
+    ],
 )
 def test_the_work_for_an_absurd_scope_is_bounded(scope: str) -> None:
     client = store.create(WEB).client
@@ -44,8 +52,16 @@ def test_people_are_shown_the_home_page_or_else_where_the_answer_goes() -> None:
 
 
 def test_origins_are_those_of_the_redirect_uris() -> None:
-    uris = ["https://photos.example/cb", "https://photos.example/other", "com.example.app:/cb", "http://localhost:8001/cb"]
-    assert store.create(WEB | {"redirect_uris": uris}).client.origins == {"https://photos.example", "http://localhost:8001"}
+    uris = [
+        "https://photos.example/cb",
+        "https://photos.example/other",
+        "com.example.app:/cb",
+        "http://localhost:8001/cb",
+    ]
+    assert store.create(WEB | {"redirect_uris": uris}).client.origins == {
+        "https://photos.example",
+        "http://localhost:8001",
+    }
 
 
 @pytest.mark.row("RU-18")

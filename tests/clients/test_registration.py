@@ -19,6 +19,9 @@ from .test_redirect_uris import GOOD, UNREGISTRABLE
 
 pytestmark = pytest.mark.row("DR-11")
 
+#: Line ends, controls, marks and overrides of direction, a character nobody sees, half a character.
+DECEPTIVE = "\n\0\x1b\x7f\u2028\u200f\u202e\u2066\u061c\u200b\ufeff\ud800"
+
 
 def assert_refused(register: Register, error: type[InvalidMetadata] = InvalidMetadata, **changes: Any) -> None:
     before = documents()
@@ -54,17 +57,25 @@ def test_good_redirect_uris_are_kept_character_by_character(register: Register) 
 
 @pytest.mark.row("DR-02")
 @pytest.mark.parametrize(
-    "value", ["https://photos.example/cb", [1], [None], [["https://photos.example/cb"]], {}, [], ["https://a.example/"] * 51]
+    "value",
+    ["https://photos.example/cb", [1], [None], [["https://photos.example/cb"]], {}, [], ["https://a.example/"] * 51],
 )
 def test_redirect_uris_are_a_list_of_texts(register: Register, value: Any) -> None:
     assert_refused(register, InvalidRedirectUri, redirect_uris=value)
 
 
-@pytest.mark.row("RU-14", "DR-05", "DR-07")
+@pytest.mark.row("RU-14", "DR-07")
 @pytest.mark.parametrize("name", ["client_uri", "logo_uri", "policy_uri", "tos_uri"])
 def test_uris_that_people_may_click_are_web_pages(register: Register, name: str) -> None:
-    for uri in (*UNREGISTRABLE["RU-14"], "http://photos.example/", "https://photos.example/#x", 1, ["https://x.example/"]):
-        assert_refused(register, **{name: uri})
+    for uri in (
+        *UNREGISTRABLE["RU-14"],
+        "http://photos.example/",
+        "https://photos.example/#x",
+        1,
+        ["https://x.example/"],
+    ):
+        changes: dict[str, Any] = {name: uri}
+        assert_refused(register, **changes)
     assert getattr(register(**{name: "https://photos.example/about"}).client, name) == "https://photos.example/about"
 
 
@@ -89,9 +100,21 @@ def test_uris_that_people_may_click_are_web_pages(register: Register, name: str)
         {"token_endpoint_auth_method": "none", "grant_types": ["client_credentials"]},
         {"token_endpoint_auth_method": "none", "require_pkce": False},
         {"token_endpoint_auth_method": "private_key_jwt"},
-        {"token_endpoint_auth_method": "private_key_jwt", "jwks": jwks_of(EC), "token_endpoint_auth_signing_alg": "RS256"},
-        {"token_endpoint_auth_method": "private_key_jwt", "jwks": jwks_of(RSA), "token_endpoint_auth_signing_alg": "HS256"},
-        {"token_endpoint_auth_method": "private_key_jwt", "jwks": jwks_of(RSA), "token_endpoint_auth_signing_alg": "none"},
+        {
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks": jwks_of(EC),
+            "token_endpoint_auth_signing_alg": "RS256",
+        },
+        {
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks": jwks_of(RSA),
+            "token_endpoint_auth_signing_alg": "HS256",
+        },
+        {
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks": jwks_of(RSA),
+            "token_endpoint_auth_signing_alg": "none",
+        },
         {"token_endpoint_auth_method": "client_secret_jwt", "token_endpoint_auth_signing_alg": "RS256"},
         {"token_endpoint_auth_signing_alg": "RS256"},
         {"id_token_signed_response_alg": "none"},
@@ -128,24 +151,36 @@ def test_what_only_operators_may_set_is_dropped(register: Register) -> None:
 
 @pytest.mark.row("AR-10", "DR-04")
 @pytest.mark.parametrize(
-    "scope", ["a  b", " a", "a\tb", 'a"b', "a\\b", "\u00e9", "a\0", " ".join(f"s{n}" for n in range(101)), 1, ["openid"], "x" * 300]
+    "scope",
+    [
+        "a  b",
+        " a",
+        "a\tb",
+        'a"b',
+        "a\\b",
+        "\u00e9",
+        "a\0",
+        " ".join(f"s{n}" for n in range(101)),
+        1,
+        ["openid"],
+        "x" * 300,
+    ],
 )
 def test_a_scope_that_is_none_is_refused(register: Register, scope: Any) -> None:
     assert_refused(register, scope=scope)
 
 
 @pytest.mark.row("DR-07")
-@pytest.mark.parametrize(
-    "name",
-    ["x" * 255, "", " Photo", "Photo\n", "Photo\0", "Photo\u202eelif", "Photo\u2066", "Photo\u200f", "Photo\u200b", "\ud800", "a\u2028b", 1, ["x"]],
-)
+@pytest.mark.parametrize("name", ["x" * 255, "", " Photo", 1, ["x"], *(f"a{odd}b" for odd in DECEPTIVE)])
 def test_a_name_that_deceives_is_refused(register: Register, name: Any) -> None:
     assert_refused(register, client_name=name)
     assert_refused(register, contacts=[name])
 
 
 @pytest.mark.row("DR-07")
-@pytest.mark.parametrize("name", ["{{7*7}}", "<script>alert(1)</script>", "Foto Hafen ⚓", "写真", "می\u200cخواهم", "👩\u200d🚀"])
+@pytest.mark.parametrize(
+    "name", ["{{7*7}}", "<script>alert(1)</script>", "Foto Hafen ⚓", "写真", "می\u200cخواهم", "👩\u200d🚀"]
+)
 def test_a_name_is_kept_as_it_is_for_pages_that_escape_it(register: Register, name: str) -> None:
     assert register(client_name=name).client.client_name == name
 
@@ -190,15 +225,17 @@ def bad_keys() -> list[Any]:
     ]
 
 
-@pytest.mark.row("JW-14", "JW-22", "JW-24")
+@pytest.mark.row("JW-14")
 def test_a_key_that_must_not_verify_is_refused(register: Register) -> None:
     for key in bad_keys():
         assert_refused(register, jwks={"keys": [key]}, token_endpoint_auth_method="private_key_jwt")
-        if not (isinstance(key, dict) and key.get("use") == "enc"):  # a key for another use may stand beside the one needed
+        if not (
+            isinstance(key, dict) and key.get("use") == "enc"
+        ):  # a key for another use may stand beside the one needed
             assert_refused(register, jwks={"keys": [RSA.as_dict(), key]}, token_endpoint_auth_method="private_key_jwt")
 
 
-@pytest.mark.row("JW-22")
+@pytest.mark.row("JW-14")
 @pytest.mark.parametrize(
     "jwks", [{}, [], "x", 1, {"keys": []}, {"keys": {}}, {"keys": [RSA.as_dict()] * 2}, {"keys": [ED.as_dict()] * 11}]
 )
@@ -257,10 +294,9 @@ def test_a_client_registers_again_from_its_own_document(register: Register) -> N
 @pytest.mark.row("CA-05")
 @pytest.mark.parametrize("method", sorted(authentication.METHODS))
 def test_a_secret_is_given_exactly_to_the_methods_that_use_one(register: Register, method: str) -> None:
-    if method == "client_secret_basic":
-        made = store.create(WEB)
-    else:
-        made = register(token_endpoint_auth_method=method, jwks=jwks_of(RSA))
+    other = "client_secret_post" if method == "client_secret_basic" else "client_secret_basic"
+    start = register(token_endpoint_auth_method=other).client.client_id
+    made = store.update(start, {"token_endpoint_auth_method": method, "jwks": jwks_of(RSA)})
     answer = registration_answer(made.client, made.client_secret)
     has_secret = method.startswith("client_secret")
     assert answer["token_endpoint_auth_method"] == method
@@ -291,16 +327,19 @@ def test_null_takes_a_field_back_to_its_default(context: None) -> None:
 @pytest.mark.row("DR-11")
 def test_an_update_is_checked_together_with_what_stays(context: None) -> None:
     public = store.create(WEB | {"token_endpoint_auth_method": "none"}).client.client_id
-    for changes in (
+    contradictions: list[dict[str, Any]] = [
         {"grant_types": ["client_credentials"]},
         {"require_pkce": False},
         {"redirect_uris": []},
         {"redirect_uris": None},
         {"token_endpoint_auth_method": "private_key_jwt"},
-    ):
+    ]
+    for changes in contradictions:
         with pytest.raises(InvalidMetadata):
             store.update(public, changes)
-    signer = store.create(WEB | {"token_endpoint_auth_method": "private_key_jwt", "jwks": jwks_of(RSA)}).client.client_id
+    signer = store.create(
+        WEB | {"token_endpoint_auth_method": "private_key_jwt", "jwks": jwks_of(RSA)}
+    ).client.client_id
     for changes in ({"jwks": None}, {"token_endpoint_auth_signing_alg": "ES256"}):
         with pytest.raises(InvalidMetadata):
             store.update(signer, changes)
@@ -309,7 +348,11 @@ def test_an_update_is_checked_together_with_what_stays(context: None) -> None:
 def test_what_follows_from_a_changed_field_follows(context: None) -> None:
     client_id = store.create(
         WEB
-        | {"token_endpoint_auth_method": "private_key_jwt", "jwks": jwks_of(RSA), "token_endpoint_auth_signing_alg": "RS256"}
+        | {
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks": jwks_of(RSA),
+            "token_endpoint_auth_signing_alg": "RS256",
+        }
     ).client.client_id
     client = store.update(
         client_id, {"token_endpoint_auth_method": "client_secret_basic", "grant_types": ["client_credentials"]}
@@ -319,6 +362,10 @@ def test_what_follows_from_a_changed_field_follows(context: None) -> None:
 
 
 def test_an_unknown_client_cannot_be_changed(context: None) -> None:
-    for act in (lambda: store.update("nobody", {}), lambda: store.delete("nobody"), lambda: store.rotate_secret("nobody")):
+    for act in (
+        lambda: store.update("nobody", {}),
+        lambda: store.delete("nobody"),
+        lambda: store.rotate_secret("nobody"),
+    ):
         with pytest.raises(store.UnknownClient):
             act()

@@ -60,6 +60,9 @@ def confirm(**changes: Any) -> tuple[str, dict[str, Any]]:
     return "logout/confirm.html", values | changes
 
 
+LONG = SimpleNamespace(username="a" * 64, email=f"{'a' * 64}@{'b' * 60}.example.test", claims={"name": "Aa" * 60})
+LONG_APP = app_of_strangers(client_name="Donaudampfschifffahrt" * 9, display_host=f"{'c' * 60}.example", logo_uri=None)
+
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "sign in": sign_in(),
     "sign in without an app": sign_in(client=None, transaction=None, cancel_available=False),
@@ -70,6 +73,8 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "signed in": ("login/signed_in.html", {"account": ALICE}),
     "consent": consent(),
     "consent for an app on this device": consent(redirect_host="127.0.0.1:49152", access_until=None),
+    "consent with long names": consent(client=LONG_APP, account=LONG, redirect_host=LONG_APP.display_host),
+    "choice with long names": sign_in(client=LONG_APP, account=LONG),
     "form post": form_post(),
     "error": error(),
     "error with nothing to add": error(developer=None, error="server_error", status=500),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,19 @@ def make_keyring(make_settings: MakeSettings, keys_folder: Path) -> MakeKeyring:
     return make
 
 
+@pytest.fixture(scope="session")
+def made_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the first keys, made once: RSA keys take their time."""
+    folder = tmp_path_factory.mktemp("made") / "keys"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(database, "clock", lambda: Clock().now)
+        settings = Settings(environment="testing", secret_key="0123456789abcdef" * 4, keys_dir=str(folder))
+        Keyring(settings, FileStore(folder)).start()
+    return folder
+
+
 @pytest.fixture
-def keyring(clock: Clock, make_keyring: MakeKeyring) -> Keyring:
+def keyring(clock: Clock, made_folder: Path, keys_folder: Path, make_keyring: MakeKeyring) -> Keyring:
+    """A keyring of RS256 with its first keys, made at this moment of the clock."""
+    shutil.copytree(made_folder, keys_folder)
     return make_keyring()

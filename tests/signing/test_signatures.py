@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import warnings
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from joserfc.jwk import KeySet
 from oidc_server import settings_checks
 from oidc_server.settings import SettingsError
 from oidc_server.signing import Keyring, KeysUnusable, UnsupportedAlgorithm
-from oidc_server.signing.algorithms import ALGORITHMS
+from oidc_server.signing.algorithms import ALGORITHMS, thumbprint
 
 CLAIMS = {
     "iss": "https://id.example",
@@ -72,6 +73,23 @@ def test_each_client_may_choose_among_the_configured_algorithms_only(make_keyrin
     for other in ("RS256", "none", "HS256", ""):
         with pytest.raises(UnsupportedAlgorithm):
             keyring.sign({}, typ="JWT", algorithm=other)
+
+
+@pytest.mark.spec("RFC 7638 §3.1")
+def test_the_kid_is_the_thumbprint_of_the_key(make_keyring: Callable[..., Keyring]) -> None:
+    # The example of the specification.
+    n = (
+        "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3ok"
+        "njhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6"
+        "qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awa"
+        "pJzKnqDKgw"
+    )
+    assert thumbprint("RS256", {"kty": "RSA", "n": n, "e": "AQAB"}) == "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+    for key in make_keyring(signing_algorithms=tuple(ALGORITHMS)).public()["keys"]:
+        required = {name: key[name] for name in ("crv", "e", "kty", "n", "x", "y") if name in key}
+        text = json.dumps(required, separators=(",", ":"), sort_keys=True)
+        digest = hashlib.sha256(text.encode()).digest()
+        assert key["kid"] == base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def test_two_rsa_algorithms_never_share_a_key(make_keyring: Callable[..., Keyring]) -> None:

@@ -30,7 +30,10 @@ def _read(presented: Presented) -> tuple[str, str]:
     if found is None:
         raise Failed("Authorization header is not Basic")
     try:
-        text = base64.b64decode(found[1], validate=True).decode("utf-8")
+        raw = base64.b64decode(found[1], validate=True)
+        if base64.b64encode(raw).decode("ascii") != found[1]:
+            raise binascii.Error("stray bits or padding")
+        text = raw.decode("utf-8")
     except (binascii.Error, UnicodeDecodeError):
         raise Failed("Authorization header is not base64 of UTF-8") from None
     client_id, colon, client_secret = text.partition(":")

@@ -114,8 +114,7 @@ class FileStore:
         temporary = self.directory / f".{name}.new"
         try:
             temporary.unlink(missing_ok=True)
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(handle, "wb") as file:
+            with os.fdopen(_create(temporary), "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
@@ -130,7 +129,7 @@ class FileStore:
         lock = self.directory / LOCK
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = _open_lock(lock)
         except OSError as error:
             raise KeysUnusable(
                 f"{lock} cannot be opened: {error.strerror}. The folder must belong to the user that runs the server."
@@ -150,6 +149,23 @@ _CURE = (
     "Restore the folder from a backup, or move everything but README.md out of {}: then new keys are made, and every "
     "token signed so far becomes invalid."
 )
+
+
+def _create(path: Path) -> int:
+    """A new file of the folder's owner, mode 0600, opened for writing. Raises FileExistsError."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    if os.geteuid() == 0:
+        # Root rotates by hand, in a container perhaps, and the server's user must read the result.
+        owner = path.parent.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)
+    return handle
+
+
+def _open_lock(path: Path) -> int:
+    try:
+        return _create(path)
+    except FileExistsError:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
 
 
 def _read_private(path: Path) -> bytes:

@@ -1,0 +1,1 @@
+"""The write transaction and the migrations, on SQLite and on PostgreSQL."""
