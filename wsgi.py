@@ -1,5 +1,12 @@
 """The WSGI application: what granian, gunicorn and the `flask` command load."""
 
-from oidc_server import create_app
+import sys
 
-app = create_app()
+from oidc_server import create_app
+from oidc_server.settings import SettingsError
+from oidc_server.signing.keys import KeysUnusable
+
+try:
+    app = create_app()
+except (SettingsError, KeysUnusable) as error:
+    sys.exit(f"The server was not started. {error}")

@@ -80,7 +80,7 @@ def create_app(**overrides: Any) -> Flask:
     app.config.update(
         SECRET_KEY=values.derive_key("flask"), MAX_CONTENT_LENGTH=64 * 1024, TESTING=values.environment == "testing"
     )
-    audit.configure(app)
+    audit.configure(app, values.log_level)
     database.init_app(app, values)
     server = AuthorizationServer(app, values)
     headers.mount(app, values)

@@ -32,7 +32,7 @@ def redirect_with_query(redirect_uri: str, params: Mapping[str, str]) -> Respons
 
 def post_as_form(redirect_uri: str, params: Mapping[str, str]) -> Response:
     """A page that posts the parameters to the redirect URI; it has a button for browsers without scripts."""
-    headers.allow_form_action(redirect_uri)
+    headers.allow_form_action(redirect_uri, instead_of_self=True)
     return make_response(render_template("authorize/form_post.html", action=redirect_uri, params=list(params.items())))
 
 

@@ -84,7 +84,7 @@ class Settings:
     ratelimit_enabled: bool = setting(True, "Whether requests are limited; switch off for load tests only.")
     ratelimit_sign_in: str = setting("5/minute", "Sign-in attempts for one account from one network.")
     ratelimit_token: str = setting("600/minute", "Token requests of one client from one network.")
-    ratelimit_default: str = setting("1200/minute", "Other requests from one network.")
+    ratelimit_default: str = setting("6000/minute", "Other requests from one network.")
     log_level: str = setting("INFO", "Least level of the log: DEBUG, INFO, WARNING, ERROR.")
 
     def __post_init__(self) -> None:

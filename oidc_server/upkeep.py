@@ -14,6 +14,7 @@ import click
 from flask import Flask
 
 from . import sessions
+from .accounts import throttle
 from .database import db, transact
 from .server import AuthorizationServer, Job, current_server
 from .tokens import families
@@ -45,7 +46,7 @@ def mount(app: Flask, server: AuthorizationServer) -> None:
 def purge() -> int:
     """Delete expired values, sessions and families in batches; answer how many rows went."""
     deleted = 0
-    for clean in (current_server.storage.purge, sessions.store.purge, families.purge):
+    for clean in (current_server.storage.purge, sessions.store.purge, families.purge, throttle.purge):
         while True:
             gone = transact(lambda clean=clean: clean(BATCH))  # type: ignore[misc]
             deleted += gone

@@ -37,6 +37,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Where everything is installed a skipped test is a test that did not run, and counts as a failure."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
+    # Tests log lone surrogates on purpose; what carries reports between processes takes none.
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
     if report.skipped and os.environ.get("TESTS_MAY_NOT_SKIP"):
         report.outcome = "failed"
         report.longrepr = f"skipped although nothing may be missing here: {report.longrepr}"

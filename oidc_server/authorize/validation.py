@@ -118,15 +118,20 @@ def require_resources_and_scope(walk: Walk) -> None:
             if name in of_resources and name not in ("openid", "offline_access")
         ]
     else:
-        allowed = walk.client.get_allowed_scope(asked)
+        allowed = walk.client.get_allowed_scope(_without_idle_offline_access(walk.client, asked))
         if allowed is None:
             raise ProtocolError("invalid_scope", "The client may not ask for this scope.")
         scope = list(dict.fromkeys(allowed.split()))
     if not scope or not set(scope) <= {*of_resources, *IDENTITY_SCOPES}:
         raise ProtocolError("invalid_scope", "A scope has no meaning at the resource; name the resource it belongs to.")
-    if "offline_access" in scope and not walk.client.check_grant_type("refresh_token"):
-        scope.remove("offline_access")  # OIDC Core §11: ignored when it can have no effect
     walk.scope = scope
+
+
+def _without_idle_offline_access(client: Any, scope: str) -> str:
+    """OIDC Core §11: `offline_access` is ignored where it can have no effect; some clients add it wherever it is offered."""
+    if client.check_grant_type("refresh_token") and "offline_access" in client.scope.split():
+        return scope
+    return " ".join(name for name in scope.split(" ") if name != "offline_access")
 
 
 def require_grant(walk: Walk) -> None:

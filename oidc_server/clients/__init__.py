@@ -6,11 +6,13 @@ It knows nothing of accounts, tokens or resources.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from time import monotonic
 
 from authlib.oauth2.rfc6749 import OAuth2Request
 from flask import Flask
 
+from .. import headers
 from ..server import AuthorizationServer
 from . import authentication, store
 from .commands import clients
@@ -19,6 +21,8 @@ from .models import Client
 __all__ = ["Client", "authenticate_client", "mount"]
 
 UPKEEP_SECONDS = 3600
+# Seconds; a flood of invented origins then costs one query in that time.
+_KEEP_ORIGINS = 10.0
 
 
 def authenticate_client(request: OAuth2Request, methods: Sequence[str], endpoint: str) -> Client:
@@ -43,4 +47,18 @@ def mount(app: Flask, server: AuthorizationServer) -> None:
         ],
     )
     server.upkeep("ended client secrets", UPKEEP_SECONDS, store.purge_secrets)
+    headers.use_origin_lookup(app, _origin_lookup())
     app.cli.add_command(clients)
+
+
+def _origin_lookup() -> Callable[[str], bool]:
+    """Whether an origin belongs to a registered client; all of them are read at once and kept briefly."""
+    kept: tuple[float, frozenset[str]] = (-_KEEP_ORIGINS, frozenset())
+
+    def is_registered(origin: str) -> bool:
+        nonlocal kept
+        if monotonic() - kept[0] >= _KEEP_ORIGINS:
+            kept = (monotonic(), store.origins())
+        return origin in kept[1]
+
+    return is_registered

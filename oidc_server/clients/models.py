@@ -75,8 +75,9 @@ class Client(Base, ClientMixin):  # type: ignore[misc]  # Authlib has no types
 
     @property
     def origins(self) -> frozenset[str]:
-        """Web origins of the redirect URIs: whose scripts may call the token endpoint (CORS)."""
-        return frozenset(origin for uri in self.redirect_uris if (origin := origin_of(uri)))
+        """Web origins of the redirect URIs and of client_uri: whose scripts may call the token endpoint (CORS)."""
+        uris = (*self.redirect_uris, self.client_uri or "")
+        return frozenset(origin for uri in uris if (origin := origin_of(uri)))
 
     # Authlib's questions (ClientMixin).
 

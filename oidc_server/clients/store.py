@@ -59,6 +59,12 @@ def find_active(client_id: str) -> Client | None:
     return client if client is not None and client.is_active else None
 
 
+def origins() -> frozenset[str]:
+    """The origins that active clients are registered with: where their scripts may call us from (CORS)."""
+    query = sa.select(Client).where(Client.disabled_at.is_(None))
+    return frozenset(origin for client in db.session.scalars(query) for origin in client.origins)
+
+
 def list_clients() -> list[Client]:
     """All clients by name, without their secrets."""
     return list(db.session.scalars(sa.select(Client).order_by(Client.client_name, Client.client_id)))

@@ -90,7 +90,7 @@ def _validated(parameters: Form) -> LogoutRequest:
 
 def _confirm(asked: LogoutRequest, session: sessions.Session) -> Response:
     if asked.redirect_uri:
-        headers.allow_form_action(asked.redirect_uri)
+        headers.allow_form_action(asked.redirect_uri, *asked.client.redirect_uris, asked.client.client_uri or "")
     kept = ("client_id", "post_logout_redirect_uri", "state", "id_token_hint")
     return make_response(
         render_template(

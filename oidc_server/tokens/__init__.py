@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from ..accounts.claims import CLAIMS_OF_SCOPE
 from ..server import AuthorizationServer
 from .bearer import AccessToken, InvalidToken, verify
 from .families import Authorization, Family
@@ -26,7 +27,10 @@ __all__ = [
 
 
 def mount(app: Flask, server: AuthorizationServer) -> None:
+    # A retired key stays published until the longest-lived token that it can have signed has ended.
+    server.keyring.outlive(lambda: server.settings.longest_token_lifetime)
+    names = dict.fromkeys(name for names in CLAIMS_OF_SCOPE.values() for name in names)
     server.advertise(
         subject_types_supported=["public"],
-        claims_supported=["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"],
+        claims_supported=[*names, "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"],
     )

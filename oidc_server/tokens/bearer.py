@@ -47,7 +47,7 @@ def verify(text: str, *, audience: str | None = None) -> AccessToken:
             text,
             purpose="access token",
             keys=current_server.keyring.verification_keys(),
-            algorithms=current_server.keyring.algorithms,
+            algorithms=current_server.keyring.verification_algorithms,
             issuer=settings.issuer,
             audience=audience,
             typ=(access_token.TYP,),

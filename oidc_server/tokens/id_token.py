@@ -61,7 +61,7 @@ def read_hint(text: str) -> dict[str, Any] | None:
             text,
             purpose="id_token_hint",
             keys=keyring.verification_keys(),
-            algorithms=keyring.algorithms,
+            algorithms=keyring.verification_algorithms,
             issuer=current_server.settings.issuer,
             audience=None,
             typ=(TYP,),

@@ -106,10 +106,19 @@ def test_without_openid_there_is_no_id_token(app: Flask, alice: Browser) -> None
     tokens = alice.obtain_tokens(scope="photos:read", resource=API)
     assert "id_token" not in tokens
     assert tokens["scope"] == "photos:read"
-    default = alice.obtain_tokens(scope=None, resource=API)
-    assert default["scope"] == "photos:read photos:write", "what the client may ask for there, and nothing about Alice"
-    assert "id_token" not in default
-    expect_error_redirect(alice.authorize(follow=False, scope=None), "invalid_scope")
+
+
+@pytest.mark.spec("RFC 6749 §3.3", "OIDC Core §3.1.2.1")
+def test_a_request_without_scope_gets_what_the_client_may_ask_for_at_the_resource_but_no_id_token(alice: Browser) -> None:
+    tokens = alice.obtain_tokens(scope=None, resource=API)
+    assert tokens["scope"] == "photos:read photos:write"
+    assert "id_token" not in tokens
+    page = alice.authorize(scope=None)
+    assert 'id="consent-allow"' in page.text
+    code = answer_of(alice.submit(page, follow=False, decision="allow"))["code"]
+    own = flows.redeem(alice.app, code).json
+    assert not {"openid", "offline_access"} & set(own["scope"].split())
+    assert "id_token" not in own
 
 
 @pytest.mark.row("AR-22")

@@ -10,10 +10,12 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
+from flask import request
 from werkzeug.datastructures import Headers
 
-from ... import audit
+from ... import audit, rate_limits
 from ...errors import ProtocolError
+from ...networks import client_network
 from ...strict_form import Form
 from ..models import Client, ClientSecret
 from . import client_secret_basic, client_secret_jwt, client_secret_post, none, private_key_jwt
@@ -59,6 +61,8 @@ def authenticate(
         claimed = candidates[0].claimed_id(presented)
         if form.get("client_id", claimed) != claimed:
             raise ProtocolError("invalid_request", "client_id is not the client that authenticates.")  # RFC 6749 §3.2.1
+        # Counted before anything is compared: a secret can be guessed here too.
+        rate_limits.hit("token", claimed, client_network(request))
         return _prove(candidates, presented, methods, find(claimed))
     except Failed as failed:
         audit.record(failed.event, client_id=claimed, method=method_name, endpoint=endpoint, reason=failed.reason)
