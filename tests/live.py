@@ -37,7 +37,13 @@ class LiveServer:
     """
 
     def __init__(
-        self, folder: Path, *, workers: int = 1, database_url: str | None = None, under: str = "granian", **settings: Any
+        self,
+        folder: Path,
+        *,
+        workers: int = 1,
+        database_url: str | None = None,
+        under: str = "granian",
+        **settings: Any,
     ) -> None:
         self.folder = folder
         self.workers = workers

@@ -32,5 +32,18 @@ def mount(app: Flask, server: AuthorizationServer) -> None:
     names = dict.fromkeys(name for names in CLAIMS_OF_SCOPE.values() for name in names)
     server.advertise(
         subject_types_supported=["public"],
-        claims_supported=[*names, "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"],
+        claims_supported=[
+            *names,
+            "sub",
+            "iss",
+            "aud",
+            "exp",
+            "iat",
+            "auth_time",
+            "nonce",
+            "acr",
+            "amr",
+            "sid",
+            "at_hash",
+        ],
     )
