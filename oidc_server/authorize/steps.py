@@ -40,9 +40,7 @@ def stop_if_cancelled(walk: Walk) -> Response | None:
     """The person pressed Cancel on the sign-in page."""
     if walk.parked is None or not walk.parked.denied:
         return None
-    parked = walk.parked
-    transact(lambda: parked_requests.complete(parked))
-    return walk.refuse(ProtocolError("access_denied", "The person cancelled."))
+    return end_with(walk, ProtocolError("access_denied", "The person cancelled."))
 
 
 def require_sign_in(walk: Walk) -> Response | None:
@@ -52,8 +50,8 @@ def require_sign_in(walk: Walk) -> Response | None:
     if problem is None:
         walk.session = session
         return None
-    if walk.may_not_ask or (session is not None and _is_fresh(walk, session) and not _is_meant(walk, session)):
-        return walk.refuse(problem)  # asking again would lead here again
+    if walk.may_not_ask or (session is not None and _has_decided(walk, session) and not _is_meant(walk, session)):
+        return end_with(walk, problem)  # asking again would lead here again
     return see_other(f"/login?transaction={_park(walk).id}")
 
 
@@ -86,13 +84,26 @@ def _is_fresh(walk: Walk, session: sessions.Session) -> bool:
     return walk.parked is not None and session.auth_time >= walk.parked.parked_at
 
 
+def _has_decided(walk: Walk, session: sessions.Session) -> bool:
+    """The person signed in for this request, or chose to continue as who they are."""
+    return _is_fresh(walk, session) or (walk.parked is not None and walk.parked.chosen_sid == session.sid)
+
+
 def require_consent(walk: Walk) -> Response | None:
     """The person allowed this client this scope, now or before; else the consent page."""
     if walk.consented or not is_needed(walk):
         return None
     if walk.may_not_ask:
-        return walk.refuse(ProtocolError("consent_required", "The person must be asked for consent."))
+        return end_with(walk, ProtocolError("consent_required", "The person must be asked for consent."))
     return see_other(f"/consent?transaction={_park(walk).id}")
+
+
+def end_with(walk: Walk, error: ProtocolError) -> Response:
+    """Refuse for good: a request that was parked is spent, so that the app gets one answer to one state."""
+    parked = walk.parked
+    if parked is not None:
+        transact(lambda: parked_requests.complete(parked))
+    return walk.refuse(error)
 
 
 def respond(walk: Walk) -> Response:

@@ -170,7 +170,7 @@ def require_claims(walk: Walk) -> None:
     except ValueError as error:
         raise ProtocolError("invalid_request", _NO_CLAIMS) from error
     for member in ("userinfo", "id_token"):
-        requested = found.get(member) or {}
+        requested = {} if found.get(member) is None else found[member]
         if not isinstance(requested, dict) or any(
             one is not None and not isinstance(one, dict) for one in requested.values()
         ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from .. import audit, csrf, parked_requests, strict_form
-from ..database import now, transact
+from ..database import now
 from ..errors import PageError, Pages, ProtocolError
 from ..parked_requests import ParkedRequest
 from ..responses import see_other
@@ -84,8 +84,7 @@ def _decide(form: Form) -> Response:
             account_id=session.account_id,
             scope=" ".join(walk.scope),
         )
-        transact(lambda: parked_requests.complete(parked))
-        return walk.refuse(ProtocolError("access_denied", "The person did not allow it."))
+        return steps.end_with(walk, ProtocolError("access_denied", "The person did not allow it."))
     audit.record(
         audit.CONSENT_GIVEN, client_id=walk.client.client_id, account_id=session.account_id, scope=" ".join(walk.scope)
     )

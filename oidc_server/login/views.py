@@ -80,10 +80,9 @@ def _parked(values: Form) -> ParkedRequest | None:
 
 
 def _is_enough(parked: ParkedRequest, session: sessions.Session) -> bool:
-    prompt = parked.parameter("prompt").split()
-    if "select_account" in prompt:
-        return parked.chosen_sid == session.sid
-    return session.auth_time >= parked.parked_at
+    # Never more than what /authorize asks for, or the two would send the browser to and fro for ever.
+    has_chosen = "select_account" not in parked.parameter("prompt").split() or parked.chosen_sid == session.sid
+    return has_chosen and session.auth_time >= parked.parked_at
 
 
 def _hint(parked: ParkedRequest) -> str:
