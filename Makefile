@@ -1,6 +1,7 @@
 # `make help` lists what there is. Everything is installed into .venv; only Python 3.11 or newer must be there.
 
 PYTHON ?= python3
+JOBS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
@@ -25,8 +26,8 @@ run: $(EXAMPLES) ## start the server, an example app and an example API with dem
 serve: $(SERVER) ## start the server alone, with the settings of the environment (docs/configuration.md)
 	@exec $(BIN)/python -m oidc_server.serve
 
-test: $(TOOLS) ## run the tests (ARGS="-k pkce" chooses)
-	@exec $(BIN)/python -m pytest $(ARGS)
+test: $(TOOLS) ## run the tests, JOBS at a time (ARGS="-k pkce" chooses)
+	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(TOOLS) ## check style, types and who imports whom
 	@$(BIN)/ruff check .

@@ -99,7 +99,8 @@ def run(processes: Processes) -> None:
     processes.start(
         "web_app",
         [sys.executable, "-m", "examples.web_app"],
-        plain | {"ISSUER": issuer, "CLIENT_ID": client_id, "CLIENT_SECRET": client_secret, "API": api}
+        plain
+        | {"ISSUER": issuer, "CLIENT_ID": client_id, "CLIENT_SECRET": client_secret, "API": api}
         | {"BASE_URL": web_app, "PORT": str(port + 1)},
     )
     processes.start(

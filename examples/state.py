@@ -45,7 +45,11 @@ def fingerprint(environ: Mapping[str, str]) -> str:
             found.update(f"{name}={environ[name]}\0".encode())
     server = ROOT / "oidc_server"
     files = (Path(__file__).parent / "seed.py", server / "settings.py", server / "serve.py")
-    for path in (*files, ROOT / "config" / "development.toml", *sorted((server / "migrations" / "versions").glob("*.py"))):
+    for path in (
+        *files,
+        ROOT / "config" / "development.toml",
+        *sorted((server / "migrations" / "versions").glob("*.py")),
+    ):
         found.update(path.name.encode() + path.read_bytes())
     return found.hexdigest()
 

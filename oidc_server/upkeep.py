@@ -29,18 +29,24 @@ _TICK = 1.0
 def mount(app: Flask, server: AuthorizationServer) -> None:
     """Register the purge of what has expired, and start the thread with the first request."""
     server.upkeep("purge", 300, purge)
-    started = threading.Event()
+    started, stopped = threading.Event(), threading.Event()
+    app.extensions["upkeep_stopped"] = stopped
 
     @app.before_request
     def start() -> None:
         if not started.is_set():
             started.set()
-            threading.Thread(target=_run, args=(app, server.jobs), name="upkeep", daemon=True).start()
+            threading.Thread(target=_run, args=(app, server.jobs, stopped), name="upkeep", daemon=True).start()
 
     @app.cli.command("purge")
     def purge_command() -> None:
         """Delete what has expired, in small batches. The server does it by itself; this is for the impatient."""
         click.echo(f"Deleted {purge()} expired rows.")
+
+
+def stop(app: Flask) -> None:
+    """End the thread of an app that serves no more; a process that ends needs no such farewell."""
+    app.extensions["upkeep_stopped"].set()
 
 
 def purge() -> int:
@@ -56,11 +62,10 @@ def purge() -> int:
     return deleted
 
 
-def _run(app: Flask, jobs: list[Job]) -> None:
+def _run(app: Flask, jobs: list[Job], stopped: threading.Event) -> None:
     # Jitter, so that processes that started together do not work together.
     due = {job.name: time.monotonic() + job.seconds * random.uniform(0.1, 1.0) for job in jobs}  # noqa: S311
-    while True:
-        time.sleep(_TICK)
+    while not stopped.wait(_TICK):
         for job in jobs:
             if time.monotonic() < due[job.name]:
                 continue

@@ -131,9 +131,7 @@ def make_app(folder: Path) -> Iterator[Callable[..., Flask]]:
 
     yield make
     for app in made:
-        with app.app_context():
-            database.db.session.remove()
-            database.db.engine.dispose()
+        live.close(app)
 
 
 @pytest.fixture

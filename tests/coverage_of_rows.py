@@ -6,12 +6,14 @@ Joins tests/rows.toml with the markers `@pytest.mark.row("AC-02")`; exit status 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import tomllib
 from collections import defaultdict
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+_ID = re.compile(r"[A-Z]{2}-\d\d")
 
 
 def marked() -> dict[str, list[str]]:
@@ -19,10 +21,9 @@ def marked() -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted(HERE.rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", None)) == "row":
-                for argument in node.args:
-                    if isinstance(argument, ast.Constant):
-                        found[str(argument.value)].append(str(path.relative_to(HERE)))
+            # As an argument of the marker, or as the key of a table whose cases are marked with their key.
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _ID.fullmatch(node.value):
+                found[node.value].append(str(path.relative_to(HERE)))
     return found
 
 

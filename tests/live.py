@@ -15,11 +15,19 @@ from typing import Any
 
 from flask import Flask
 
-from oidc_server import create_app, database
+from oidc_server import create_app, database, upkeep
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 SECRET_KEY = "testing-" + "0123456789abcdef" * 3
+
+
+def close(app: Flask) -> None:
+    """What an app holds is given back: its thread, its connections."""
+    upkeep.stop(app)
+    with app.app_context():
+        database.db.session.remove()
+        database.db.engine.dispose()
 
 
 def free_port() -> int:
@@ -104,9 +112,7 @@ class LiveServer:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait(10)
-        with self.app.app_context():
-            database.db.session.remove()
-            database.db.engine.dispose()
+        close(self.app)
 
     def __enter__(self) -> LiveServer:
         return self.start()

@@ -32,7 +32,8 @@ def test_unknown_and_disabled_clients_look_the_same(app: Flask, agreed: Browser)
 
 @pytest.mark.row("AR-09", "WB-01", "HT-11")
 @pytest.mark.parametrize(
-    "client_id", ["<script>alert(1)</script>", "web\0", "web ", "WEB", "web'--", "x" * 300, "\u202eweb", "{{7*7}}", "../web"]
+    "client_id",
+    ["<script>alert(1)</script>", "web\0", "web ", "WEB", "web'--", "x" * 300, "\u202eweb", "{{7*7}}", "../web"],
 )
 def test_a_strange_client_id_is_an_unknown_one(app: Flask, agreed: Browser, client_id: str) -> None:
     with no_effect(app):
@@ -109,7 +110,9 @@ def test_without_openid_there_is_no_id_token(app: Flask, alice: Browser) -> None
 
 
 @pytest.mark.spec("RFC 6749 §3.3", "OIDC Core §3.1.2.1")
-def test_a_request_without_scope_gets_what_the_client_may_ask_for_at_the_resource_but_no_id_token(alice: Browser) -> None:
+def test_a_request_without_scope_gets_what_the_client_may_ask_for_at_the_resource_but_no_id_token(
+    alice: Browser,
+) -> None:
     tokens = alice.obtain_tokens(scope=None, resource=API)
     assert tokens["scope"] == "photos:read photos:write"
     assert "id_token" not in tokens
@@ -152,7 +155,9 @@ def test_an_unknown_or_malformed_resource_is_an_invalid_target(app: Flask, agree
 
 @pytest.mark.row("AR-22")
 @pytest.mark.spec("RFC 8707 §2", "RFC 8707 §2.1")
-def test_a_resource_none_of_whose_scopes_the_client_may_ask_for_is_an_invalid_target(app: Flask, alice: Browser) -> None:
+def test_a_resource_none_of_whose_scopes_the_client_may_ask_for_is_an_invalid_target(
+    app: Flask, alice: Browser
+) -> None:
     with app.app_context():
         clients.update("web", {"scope": "openid profile"})
     with no_effect(app):

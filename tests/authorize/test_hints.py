@@ -111,7 +111,9 @@ def test_a_login_hint_is_written_into_the_form_and_tells_nothing(app: Flask, hin
 
 
 @pytest.mark.row("AR-14", "WB-01", "WB-03")
-@pytest.mark.parametrize("hint", ['"><script>alert(1)</script>', "' onfocus=alert(1) autofocus='", "{{7*7}}", "{%import os%}"])
+@pytest.mark.parametrize(
+    "hint", ['"><script>alert(1)</script>', "' onfocus=alert(1) autofocus='", "{{7*7}}", "{%import os%}"]
+)
 def test_markup_in_a_login_hint_stays_text(browser: Browser, hint: str) -> None:
     page = browser.authorize(login_hint=hint)
     assert "<script>alert" not in page.text

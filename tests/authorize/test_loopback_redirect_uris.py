@@ -82,5 +82,10 @@ def test_a_scheme_of_an_app_is_compared_as_a_string_too(app: Flask, alice: Brows
     page = alice.authorize(client_id="phone", redirect_uri="com.example.app:/cb")
     assert alice.submit(page, follow=False, decision="allow").location.startswith("com.example.app:/cb?code=")
     with no_effect(app):
-        for uri in ("com.example.app:/cbx", "com.example.app://cb", "com.example.application:/cb", "COM.example.app:/cb"):
+        for uri in (
+            "com.example.app:/cbx",
+            "com.example.app://cb",
+            "com.example.application:/cb",
+            "COM.example.app:/cb",
+        ):
             expect_page(alice.authorize(follow=False, client_id="phone", redirect_uri=uri))

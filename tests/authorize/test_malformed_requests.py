@@ -29,7 +29,8 @@ def test_the_response_type_is_required(app: Flask, agreed: Browser, browser: Bro
 @pytest.mark.row("AR-02", "AR-18")
 @pytest.mark.spec("RFC 6749 §4.1.2.1", "RFC 9700 §2.1.2")
 @pytest.mark.parametrize(
-    "response_type", ["token", "id_token", "id_token token", "code token", "code id_token", "code id_token token", "none"]
+    "response_type",
+    ["token", "id_token", "id_token token", "code token", "code id_token", "code id_token token", "none"],
 )
 @pytest.mark.parametrize("nonce", ["a-nonce", None])
 def test_tokens_never_come_through_the_browser(
@@ -64,7 +65,8 @@ def test_a_client_without_the_code_grant_gets_no_code(app: Flask, alice: Browser
 
 @pytest.mark.row("AR-03")
 @pytest.mark.parametrize(
-    "response_type", ["code code", "CODE", "code\tid_token", "code ", " code", "code\n", "co", "c\u043ede", "code,token"]
+    "response_type",
+    ["code code", "CODE", "code\tid_token", "code ", " code", "code\n", "co", "c\u043ede", "code,token"],
 )
 def test_a_response_type_is_the_exact_word(app: Flask, agreed: Browser, response_type: str) -> None:
     with no_effect(app):
@@ -75,7 +77,17 @@ def test_a_response_type_is_the_exact_word(app: Flask, agreed: Browser, response
 @pytest.mark.row("AR-04")
 @pytest.mark.spec("OAuth 2.0 Multiple Response Types §2.1")
 @pytest.mark.parametrize(
-    "mode", ["fragment", "query.jwt", "form_post.jwt", "jwt", "web_message", "FORM_POST", "query fragment", "okta_post_message"]
+    "mode",
+    [
+        "fragment",
+        "query.jwt",
+        "form_post.jwt",
+        "jwt",
+        "web_message",
+        "FORM_POST",
+        "query fragment",
+        "okta_post_message",
+    ],
 )
 def test_an_unknown_response_mode_is_refused_in_the_default_one(app: Flask, agreed: Browser, mode: str) -> None:
     with no_effect(app):

@@ -23,7 +23,9 @@ def identity(tokens: dict[str, Any]) -> dict[str, Any]:
 def test_none_without_a_session_is_an_error_and_shows_nothing(app: Flask, browser: Browser) -> None:
     state = "s" * 128
     with no_effect(app):
-        expect_error_redirect(browser.authorize(follow=False, prompt="none", state=state), "login_required", state=state)
+        expect_error_redirect(
+            browser.authorize(follow=False, prompt="none", state=state), "login_required", state=state
+        )
         form = browser.authorize(follow=False, prompt="none", response_mode="form_post")
         expect_error_form(form, "login_required")
         for other in ({"max_age": 0}, {"login_hint": "alice"}, {"display": "page"}, {"acr_values": "1"}):

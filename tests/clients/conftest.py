@@ -14,10 +14,11 @@ import pytest
 from flask import Flask
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from oidc_server import create_app, database
+from oidc_server import create_app
 from oidc_server.clients import store
 from oidc_server.clients.store import Registered
 
+from .. import live
 from ..conftest import settings_for
 
 Register = Callable[..., Registered]
@@ -38,8 +39,7 @@ def shared_app(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     shutil.copytree(template, folder)
     app = create_app(**settings_for(folder))
     yield app
-    with app.app_context():
-        database.db.engine.dispose()
+    live.close(app)
 
 
 @pytest.fixture

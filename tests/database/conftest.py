@@ -12,6 +12,7 @@ from flask import Flask
 
 from oidc_server import create_app, database
 
+from .. import live
 from ..conftest import settings_for
 from .counters import TIMEOUT
 
@@ -31,9 +32,7 @@ def make_server(tmp_path: Path, database_url: str) -> Iterator[MakeServer]:
 
     yield make
     for app in made:
-        with app.app_context():
-            database.db.session.remove()
-            database.db.engine.dispose()
+        live.close(app)
 
 
 @pytest.fixture

@@ -141,7 +141,9 @@ def test_one_of_several_audiences_is_enough(issuer: Issuer, url: str) -> None:
 )
 def test_wrong_or_missing_claims_are_refused(issuer: Issuer, url: str, changes: dict[str, Any]) -> None:
     now = int(time.time())  # the times above are seconds from now
-    moved = {name: now + value for name, value in changes.items() if name in ("exp", "iat", "nbf") and type(value) is int}
+    moved = {
+        name: now + value for name, value in changes.items() if name in ("exp", "iat", "nbf") and type(value) is int
+    }
     assert_invalid(call(url, issuer.token(**changes | moved)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,10 +121,8 @@ def test_a_weak_secret_key_refuses_to_start_in_production(secret: str, tmp_path:
 
 
 @pytest.mark.row("SE-17")
-def test_a_fresh_install_has_nobody_who_could_sign_in(tmp_path: Any) -> None:
-    from tests.conftest import settings_for
-
-    app = create_app(**settings_for(tmp_path))
+def test_a_fresh_install_has_nobody_who_could_sign_in(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    app = make_app(database_url=f"sqlite:///{tmp_path}/fresh.sqlite3", keys_dir=str(tmp_path / "keys"))
     app.test_cli_runner().invoke(args=["db", "upgrade"])
     with app.app_context():
         assert accounts.list_accounts() == []
