@@ -2,7 +2,7 @@
 
 import sys
 
-from oidc_server import create_app
+from oidc_server import create_app, watchdog
 from oidc_server.settings import SettingsError
 from oidc_server.signing.keys import KeysUnusable
 
@@ -10,3 +10,4 @@ try:
     app = create_app()
 except (SettingsError, KeysUnusable) as error:
     sys.exit(f"The server was not started. {error}")
+watchdog.mount(app)
