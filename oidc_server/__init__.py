@@ -27,6 +27,7 @@ from . import (
     headers,
     health,
     introspection,
+    languages,
     login,
     logout,
     migrations,
@@ -86,6 +87,7 @@ def create_app(**overrides: Any) -> Flask:
     headers.mount(app, values)
     csrf.mount(app, values)
     errors.mount(app)
+    languages.mount(app)
     rate_limits.mount(app, values)
     storage.mount(server)
     responses.mount(server)

@@ -11,7 +11,7 @@ import os
 import secrets
 import tomllib
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from . import settings_checks
+from .settings_checks import setting
+from .settings_people import PeopleSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "OIDC_"
@@ -32,114 +34,47 @@ class SettingsError(ValueError):
     """A setting is unknown, unreadable or unsafe; the message names it and says what to do."""
 
 
-def setting(default: Any, sentence: str, *, secret: bool = False) -> Any:
-    """Declare one setting: its default (its type is the annotation) and the sentence that documents it."""
-    metadata = {"doc": sentence, "secret": secret}
-    if isinstance(default, tuple):
-        return field(default=default, metadata=metadata)
-    return field(default=default, metadata=metadata, repr=not secret)
-
-
 @dataclass(frozen=True)
-class Settings:
+class Settings(PeopleSettings):
     """The settings of one app. Lifetimes and ages are seconds unless the name says otherwise."""
 
-    environment: str = setting(
-        "development", "One of development, testing, production; production refuses unsafe values."
-    )
-    issuer: str = setting(
-        "http://localhost:8000",
-        "The issuer identifier: the https URL under which everybody reaches this server, without a path.",
-    )
-    bind: str = setting(
-        "", "Address and port to listen on, such as 0.0.0.0:8000; by default 127.0.0.1 and the port of the issuer."
-    )
+    # fmt: off
+    environment: str = setting("development", "One of development, testing, production; production refuses unsafe values.")
+    issuer: str = setting("http://localhost:8000", "The issuer identifier: the https URL under which everybody reaches this server, without a path.")
+    bind: str = setting("", "Address and port to listen on, such as 0.0.0.0:8000; by default 127.0.0.1 and the port of the issuer.")
     workers: int = setting(1, "Number of server processes that `make serve` starts.")
-    database_url: str = setting(
-        "sqlite:///oidc.sqlite3",
-        "SQLAlchemy URL; a relative SQLite path lies in instance/, PostgreSQL is postgresql+psycopg://user:password@host/name.",
-        secret=True,
-    )
+    database_url: str = setting("sqlite:///oidc.sqlite3", "SQLAlchemy URL; a relative SQLite path lies in instance/, PostgreSQL is postgresql+psycopg://user:password@host/name.", secret=True)
     database_pool_size: int = setting(5, "Connections each process keeps open to PostgreSQL.")
     database_timeout: float = setting(3.0, "Longest wait for a database connection or a lock before the answer is 503.")
     keys_dir: str = setting("keys", "Folder of the signing keys, mode 0700; relative to the project.")
-    secret_key: str = setting(
-        "",
-        "At least 32 random characters; cookies, forms and sealed values are keyed by it. Made and kept in instance/ outside production.",
-        secret=True,
-    )
-    secret_key_fallbacks: tuple[str, ...] = setting(
-        (), "Earlier secret keys, newest first, that are still accepted during a change.", secret=True
-    )
-    password_pepper: str = setting(
-        "",
-        "Key of the HMAC over each password before it is hashed; derived from secret_key when empty, so set it before you change secret_key.",
-        secret=True,
-    )
-    redis_url: str = setting(
-        "",
-        "redis:// or valkey:// URL that shares the rate limits between processes; without it each process counts alone.",
-        secret=True,
-    )
-    trusted_proxies: str = setting(
-        "",
-        "Whose X-Forwarded-For is believed: a number of hops, or addresses and networks such as 10.0.0.0/8, separated by commas.",
-    )
+    secret_key: str = setting("", "At least 32 random characters; cookies, forms and sealed values are keyed by it. Made and kept in instance/ outside production.", secret=True)
+    secret_key_fallbacks: tuple[str, ...] = setting((), "Earlier secret keys, newest first, that are still accepted during a change.", secret=True)
+    redis_url: str = setting("", "redis:// or valkey:// URL that shares the rate limits between processes; without it each process counts alone.", secret=True)
+    trusted_proxies: str = setting("", "Whose X-Forwarded-For is believed: a number of hops, or addresses and networks such as 10.0.0.0/8, separated by commas.")
 
-    signing_algorithms: tuple[str, ...] = setting(
-        ("RS256",), "Algorithms for which signing keys are kept, the first is the default: RS256, PS256, ES256, EdDSA."
-    )
+    signing_algorithms: tuple[str, ...] = setting(("RS256",), "Algorithms for which signing keys are kept, the first is the default: RS256, PS256, ES256, EdDSA.")
     rsa_key_bits: int = setting(2048, "Size of new RSA keys, 2048 or more; 3072 costs three times the signing time.")
-    key_rotation_days: float = setting(
-        30.0, "Days between two scheduled rotations of the signing keys; 0 leaves rotation to `flask keys rotate`."
-    )
-    jwks_max_age: int = setting(
-        300,
-        "Seconds for which verifiers may keep the JWKS; a new key is published this long, and a minute, before it signs.",
-    )
-    access_token_lifetime: int = setting(
-        900, "Seconds an access token lives unless its protected resource says otherwise."
-    )
+    key_rotation_days: float = setting(30.0, "Days between two scheduled rotations of the signing keys; 0 leaves rotation to `flask keys rotate`.")
+    jwks_max_age: int = setting(300, "Seconds for which verifiers may keep the JWKS; a new key is published this long, and a minute, before it signs.")
+    access_token_lifetime: int = setting(900, "Seconds an access token lives unless its protected resource says otherwise.")
     id_token_lifetime: int = setting(900, "Seconds an ID token lives.")
     authorization_code_lifetime: int = setting(60, "Seconds an authorization code lives.")
-    authorization_request_lifetime: int = setting(
-        900, "Seconds a person has to finish signing in before the app must ask again."
-    )
+    authorization_request_lifetime: int = setting(900, "Seconds a person has to finish signing in before the app must ask again.")
     refresh_token_idle_lifetime: int = setting(14 * 86400, "Seconds after which an unused refresh token ends.")
-    refresh_token_absolute_lifetime: int = setting(
-        90 * 86400, "Seconds after which a refresh token family ends however often it is used."
-    )
-    refresh_token_grace: int = setting(
-        10,
-        "Seconds in which the token just rotated returns its same successor, for a client that lost the answer; a thief who repeats it within them gets the live pair too.",
-    )
-    session_idle_lifetime: int = setting(8 * 3600, "Seconds without a visit after which the browser session ends.")
-    session_absolute_lifetime: int = setting(
-        7 * 86400, "Seconds after which the browser session ends whatever happens."
-    )
+    refresh_token_absolute_lifetime: int = setting(90 * 86400, "Seconds after which a refresh token family ends however often it is used.")
+    refresh_token_grace: int = setting(10, "Seconds in which the token just rotated returns its same successor, for a client that lost the answer; a thief who repeats it within them gets the live pair too.")
 
-    require_pkce: str = setting(
-        "every client",
-        "'every client', or 'public clients': then a stolen code of a confidential client is guarded by its secret alone.",
-    )
-    client_assertion_audience: str = setting(
-        "issuer",
-        "'issuer', or 'issuer or token endpoint' for old clients: then another server that a client trusts could reuse an assertion made out to a URL here.",
-    )
+    require_pkce: str = setting("every client", "'every client', or 'public clients': then a stolen code of a confidential client is guarded by its secret alone.")
+    client_assertion_audience: str = setting("issuer", "'issuer', or 'issuer or token endpoint' for old clients: then another server that a client trusts could reuse an assertion made out to a URL here.")
     client_assertion_max_lifetime: int = setting(300, "Seconds ahead that the exp of a client assertion may lie.")
     clock_skew: int = setting(10, "Seconds by which the clocks of clients may differ from ours.")
 
-    bcrypt_cost: int = setting(12, "Cost of new password hashes as a power of two; 12 is about 0.2 s.")
-    password_hash_slots: int = setting(
-        2, "Password hashes that one process computes at a time, so that sign-ins do not starve the token endpoint."
-    )
-    password_min_length: int = setting(15, "Least number of characters of a password that is the only factor.")
 
     ratelimit_enabled: bool = setting(True, "Whether requests are limited; switch off for load tests only.")
-    ratelimit_sign_in: str = setting("5/minute", "Sign-in attempts for one account from one network.")
     ratelimit_token: str = setting("600/minute", "Token requests of one client from one network.")
     ratelimit_default: str = setting("6000/minute", "Other requests from one network.")
     log_level: str = setting("INFO", "Least level of the log: DEBUG, INFO, WARNING, ERROR.")
+    # fmt: on
 
     def __post_init__(self) -> None:
         for problem in settings_checks.problems_of(self):

@@ -1,10 +1,10 @@
-"""Which settings cannot be: values out of range, and what is unsafe in production (attacks: FT-24, SE-16)."""
+"""What a setting is, and which cannot be: values out of range, and what is unsafe in production (attacks: FT-24, SE-16)."""
 
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import fields
-from typing import TYPE_CHECKING
+from dataclasses import field, fields
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -28,6 +28,14 @@ _LEAST = {
     "password_hash_slots": 1,
     "password_min_length": 8,
 }
+
+
+def setting(default: Any, sentence: str, *, secret: bool = False) -> Any:
+    """Declare one setting: its default (its type is the annotation) and the sentence that documents it."""
+    metadata = {"doc": sentence, "secret": secret}
+    if isinstance(default, tuple):
+        return field(default=default, metadata=metadata)
+    return field(default=default, metadata=metadata, repr=not secret)
 
 
 def problems_of(settings: Settings) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .settings import PREFIX, ROOT, Settings
+from .settings_people import PeopleSettings
 
 _MARK = "generated from oidc_server/settings.py by `make config`"
 
@@ -95,7 +96,8 @@ def _row(declared: Field[Any]) -> str:
 
 def render() -> dict[Path, str]:
     """The generated files: path and whole text."""
-    declared = fields(Settings)
+    # The server's own first: issuer and database are what people look for.
+    declared = sorted(fields(Settings), key=lambda each: each.name in PeopleSettings.__dataclass_fields__)
     if undocumented := [each.name for each in declared if each.default is MISSING or not each.metadata.get("doc")]:
         raise ValueError(f"settings without a default or a sentence: {', '.join(undocumented)}")
     return {
