@@ -13,11 +13,8 @@ def translate(sentence: str, **values: object) -> str:
 
 def _in_template(sentence: str, **values: object) -> Markup:
     """The same in a template: the sentence is ours, the values are escaped."""
-    return (
-        Markup(escape(sentence)) % {name: escape(value) for name, value in values.items()}
-        if values
-        else escape(sentence)
-    )
+    safe = escape(sentence)
+    return safe % {name: escape(value) for name, value in values.items()} if values else safe
 
 
 def mount(app: Flask) -> None:
