@@ -15,7 +15,9 @@ from typing import Any
 from flask import Flask
 
 from . import (
+    account,
     accounts,
+    activity,
     audit,
     authorize,
     clients,
@@ -23,6 +25,7 @@ from . import (
     database,
     discovery,
     errors,
+    factors,
     grants,
     headers,
     health,
@@ -30,6 +33,7 @@ from . import (
     languages,
     login,
     logout,
+    mail,
     migrations,
     rate_limits,
     resources,
@@ -47,10 +51,13 @@ from .server import AuthorizationServer
 
 #: Discovery comes last: it publishes what the others advertised.
 FEATURES: tuple[ModuleType, ...] = (
+    mail,
     accounts,
     clients,
     resources,
     signing,
+    activity,
+    factors,
     sessions,
     tokens,
     login,
@@ -60,6 +67,7 @@ FEATURES: tuple[ModuleType, ...] = (
     introspection,
     revocation,
     logout,
+    account,
     health,
     upkeep,
     discovery,
@@ -87,7 +95,7 @@ def create_app(**overrides: Any) -> Flask:
     headers.mount(app, values)
     csrf.mount(app, values)
     errors.mount(app)
-    languages.mount(app)
+    languages.mount(app, values)
     rate_limits.mount(app, values)
     storage.mount(server)
     responses.mount(server)

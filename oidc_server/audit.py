@@ -10,11 +10,12 @@ import json
 import logging
 import sys
 import unicodedata
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from flask import Flask, g, has_request_context, request
+from flask import Flask, g, has_app_context, has_request_context, request
 
 from .database import now
 from .networks import client_network
@@ -36,6 +37,33 @@ ACCOUNT_UPDATED = "account.updated"
 ACCOUNT_DISABLED = "account.disabled"
 ACCOUNT_ENABLED = "account.enabled"
 PASSWORD_SET = "account.password_set"
+FACTOR_ADDED = "factor.added"
+FACTOR_REMOVED = "factor.removed"
+FACTOR_FAILED = "factor.failed"
+FACTOR_THROTTLED = "factor.throttled"
+FACTORS_RESET = "factor.all_removed"
+RECOVERY_CODES_MADE = "recovery_codes.made"
+RECOVERY_CODE_USED = "recovery_codes.used"
+PASSKEY_ADDED = "passkey.added"
+PASSKEY_RENAMED = "passkey.renamed"
+PASSKEY_REMOVED = "passkey.removed"
+PASSKEY_COPY_SUSPECTED = "passkey.copy_suspected"
+PASSKEY_REFUSED = "passkey.refused"
+MAIL_DELIVERED = "mail.delivered"
+MAIL_FAILED = "mail.failed"
+MAIL_WITHHELD = "mail.withheld"
+ACCOUNT_DELETED = "account.deleted"
+ACCOUNT_EXPORTED = "account.exported"
+ACCOUNT_SECURED = "account.secured"
+EMAIL_VERIFIED = "account.email_verified"
+EMAIL_CHANGED = "account.email_changed"
+EMAIL_CHANGE_UNDONE = "account.email_change_undone"
+SIGN_UP_DISOWNED = "sign_up.disowned"
+SIGN_UP_ENDED = "sign_up.ended"
+INVITED = "account.invited"
+RECOVERY_ASKED = "recovery.asked"
+RECOVERY_WITHHELD = "recovery.withheld"
+RECOVERY_DONE = "recovery.done"
 # Requests and tokens.
 AUTHORIZATION_REFUSED = "authorization.refused"
 CODE_ISSUED = "code.issued"
@@ -50,6 +78,8 @@ TOKEN_INTROSPECTED = "token.introspected"
 REFRESH_ROTATED = "refresh.rotated"
 REFRESH_RETRIED = "refresh.retried"
 REFRESH_REUSED = "refresh.reused"
+REFRESH_UNKNOWN = "refresh.unknown_family"
+REFRESH_NEWER = "refresh.newer_than_database"
 REFRESH_REFUSED = "refresh.refused"
 FAMILY_REVOKED = "family.revoked"
 # Clients, resources and keys.
@@ -75,10 +105,14 @@ CSRF_REFUSED = "csrf.refused"
 
 MAX_VALUE_LENGTH = 200
 _MAX_LIST_LENGTH = 20
+_SHOWN_OF_UNKNOWN = 8
 _SECRET_NAMES = frozenset(
     ("password", "secret", "client_secret", "token", "access_token", "refresh_token", "id_token", "code", "cookie")
 )
 
+Listener = Callable[[str, Mapping[str, object]], None]
+
+_listeners: list[Listener] = []
 _audit_log = logging.getLogger(__name__)
 _package_log = logging.getLogger(__name__.partition(".")[0])
 
@@ -95,6 +129,15 @@ def record(event: str, **fields: object) -> None:
     for name, value in fields.items():
         line[name] = "[withheld]" if name in _SECRET_NAMES else _plain(value)
     _audit_log.info("%s", json.dumps(line, ensure_ascii=True, separators=(",", ":")))
+    if has_app_context():
+        for listener in _listeners:
+            listener(event, line)
+
+
+def on_record(listener: Listener) -> None:
+    """Have `listener(event, line)` called after each line that an app writes, within its context and any transaction of its."""
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 def configure(app: Flask, level: str = "INFO") -> None:
@@ -104,6 +147,8 @@ def configure(app: Flask, level: str = "INFO") -> None:
     """
     _package_log.setLevel(level.upper())
     _audit_log.setLevel(logging.INFO)  # an audit line is no matter of taste
+    # At DEBUG it writes down whole token responses, whatever level the root logger was given for other reasons.
+    logging.getLogger("authlib").setLevel(logging.INFO)
     # Tests listen at the root; a server's own root handler would only repeat each line.
     _package_log.propagate = app.testing
     for handler in list(_package_log.handlers):
@@ -117,6 +162,11 @@ def configure(app: Flask, level: str = "INFO") -> None:
         to_file.setFormatter(OneLine())
         to_file.addFilter(_is_of_command)
         _package_log.addHandler(to_file)
+
+
+def clipped(text: str | None) -> str | None:
+    """The beginning of an identifier that nobody has here: enough to recognise it, too little should it be a secret instead."""
+    return text if text is None or len(text) <= _SHOWN_OF_UNKNOWN else f"{text[:_SHOWN_OF_UNKNOWN]}..."
 
 
 class OneLine(logging.Formatter):

@@ -146,7 +146,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         }
     app.config["DATABASE_TIMEOUT"] = settings.database_timeout
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    # Neither errors nor the log of statements show values: a password typed into the field of the name is one.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {"hide_parameters": True}
     db.init_app(app)
     with app.app_context():
         if url.get_backend_name() == "sqlite":

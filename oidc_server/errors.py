@@ -13,10 +13,11 @@ from typing import Any
 import orjson
 from authlib.oauth2 import OAuth2Error
 from flask import Blueprint, Flask, Response, current_app, make_response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from . import audit
 from .database import is_outage
+from .languages import sentences, translate
 
 log = logging.getLogger(__name__)
 
@@ -24,53 +25,53 @@ log = logging.getLogger(__name__)
 _REFERENCE_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
 #: kind -> (title, what happened and what was not done, what to do next)
-PAGES: dict[str, tuple[str, str, str]] = {
-    "bad_request": (
+PAGES: dict[str, tuple[str, ...]] = {
+    "bad_request": sentences(
         "This page cannot be opened like that",
         "The address or the form that brought you here was not complete, so nothing was done.",
         "Go back to the app and try again.",
     ),
-    "unknown_client": (
+    "unknown_client": sentences(
         "This app is not known here",
         "The app that sent you here is not registered, or is switched off, so nothing was sent to it.",
         "If you were signing in, go back to the app and try again. If it happens again, tell the people who run the app this reference.",
     ),
-    "redirect_uri": (
+    "redirect_uri": sentences(
         "This sign-in link cannot be used",
         "The app that sent you here asked to be answered at an address that it has not registered, so nothing was sent to it.",
         "If you were signing in, go back to the app and try again. If it happens again, tell the people who run the app this reference.",
     ),
-    "request_ended": (
+    "request_ended": sentences(
         "This sign-in has ended",
         "It was finished already, took too long, or was started in another browser. Nothing was changed.",
         "Go back to the app and sign in again.",
     ),
-    "stale_form": (
+    "stale_form": sentences(
         "This page was open too long",
         "The form could not be matched to your browser, so nothing was done.",
         "Go back, reload the page and try again. Your browser must accept cookies from this site.",
     ),
-    "logout_hint": (
+    "logout_hint": sentences(
         "You were not signed out",
         "The app that sent you here did not show that you are signed in to it, so nothing was changed.",
         "You can sign out on this site, or go back to the app.",
     ),
-    "too_many_requests": (
+    "too_many_requests": sentences(
         "Please wait a moment",
         "There were too many requests from your network, so this one was not carried out.",
         "Wait a minute and try again.",
     ),
-    "not_found": (
+    "not_found": sentences(
         "There is no such page",
         "Nothing lives at this address.",
         "Check the address, or go back to the app you came from.",
     ),
-    "unavailable": (
+    "unavailable": sentences(
         "This service is resting for a moment",
         "It could not reach its database, so nothing was changed.",
         "Wait a few seconds and try again.",
     ),
-    "server_error": (
+    "server_error": sentences(
         "Something went wrong on our side",
         "Your request was not carried out.",
         "Try again. If it happens again, tell the people who run this site this reference.",
@@ -145,7 +146,7 @@ def json_error(error: OAuth2Error) -> Response:
 def page(error: PageError) -> Response:
     """The error page, with a reference that the audit log also has."""
     reference = make_reference()
-    title, explanation, next_step = PAGES[error.kind]
+    title, explanation, next_step = (translate(sentence) for sentence in PAGES[error.kind])
     audit.record(
         audit.ERROR_PAGE,
         reference=reference,
@@ -177,8 +178,14 @@ def make_reference() -> str:
 
 def wants_page() -> bool:
     """Whether the caller is a person: at the addresses of pages always, at unknown ones when it asks for HTML."""
-    if request.blueprint is not None:
-        return isinstance(current_app.blueprints.get(request.blueprint), Pages)
+    owner = request.blueprint
+    failed = request.routing_exception
+    if isinstance(failed, MethodNotAllowed) and failed.valid_methods:
+        # The method was wrong, so nothing was matched, but the path is still somebody's.
+        endpoint, _ = current_app.create_url_adapter(request).match(method=next(iter(failed.valid_methods)))  # type: ignore[union-attr]
+        owner = endpoint.rpartition(".")[0] or None
+    if owner is not None:
+        return isinstance(current_app.blueprints.get(owner), Pages)
     return "text/html" in request.headers.get("Accept", "")
 
 
@@ -206,15 +213,9 @@ def mount(app: Flask) -> None:
 
 def _handle_protocol_error(error: OAuth2Error) -> Response:
     if wants_page():
-        developer = error.description or ""
+        developer, detail = error.description or "", getattr(error, "detail", None)
         return page(
-            PageError(
-                "bad_request",
-                error=error.error,
-                developer=developer,
-                detail=getattr(error, "detail", None),
-                status=error.status_code,
-            )
+            PageError("bad_request", error=error.error, developer=developer, detail=detail, status=error.status_code)
         )
     return json_error(error)
 

@@ -44,7 +44,7 @@ _ON_EVERY_RESPONSE = {
     "Server": "oidc",
 }
 _POLICY_OF_A_PAGE = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'{images}; form-action {forms}; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'{images}; {connections}form-action {forms}; "
     "frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'"
 )
 _POLICY_OF_THE_REST = "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'; sandbox"
@@ -91,6 +91,11 @@ def allow_form_action(*uris: str, instead_of_self: bool = False) -> None:
     """
     g.form_action = [*g.get("form_action", []), *filter(None, map(_source, uris))]
     g.form_action_self = not instead_of_self
+
+
+def allow_fetch() -> None:
+    """Let scripts of this page ask this very server, as passkeys must for their challenges."""
+    g.connect = True
 
 
 def keep_opener() -> None:
@@ -192,7 +197,8 @@ def _leave(response: Response) -> Response:
 def _policy_of_this_page() -> str:
     forms = dict.fromkeys((["'self'"] if g.get("form_action_self", True) else []) + g.get("form_action", []))
     images = "".join(f" {source}" for source in dict.fromkeys(g.get("images", [])))
-    return _POLICY_OF_A_PAGE.format(images=images, forms=" ".join(forms) or "'none'")
+    connections = "connect-src 'self'; " if g.get("connect") else ""
+    return _POLICY_OF_A_PAGE.format(images=images, connections=connections, forms=" ".join(forms) or "'none'")
 
 
 def _set_caching(response: Response, state: _State) -> None:

@@ -26,7 +26,10 @@ MAX_CANDIDATES = 10
 LATEST = 32_503_680_000
 
 #: algorithm -> kind of key; an algorithm that is not here is refused whatever the caller allows.
-KEY_TYPES: dict[str, type[Key]] = {"RS256": RSAKey, "PS256": RSAKey, "ES256": ECKey, "EdDSA": OKPKey, "HS256": OctKey}
+KEY_TYPES: dict[str, type[Key]] = {"RS256": RSAKey, "PS256": RSAKey, "ES256": ECKey, "HS256": OctKey}
+KEY_TYPES |= {"Ed25519": OKPKey, "EdDSA": OKPKey}
+#: Two names of one algorithm (RFC 9864 §2.2): whoever allows one, or has it in a key, allows the other.
+_OTHER_NAME = {"Ed25519": "EdDSA", "EdDSA": "Ed25519"}
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _TEXT_CLAIMS = ("iss", "sub", "jti", "client_id", "azp", "nonce", "sid", "scope")
@@ -101,11 +104,12 @@ def suits(key: Key, algorithm: str) -> bool:
     """Whether a key may verify an algorithm: kind, curve, strength (RFC 7518 §3, FIPS 186-5), its own use and alg."""
     if not isinstance(key, KEY_TYPES.get(algorithm, ())):
         return False
+    name = key.alg if key.alg and key.alg == _OTHER_NAME.get(algorithm) else algorithm
     try:
         key.check_use("sig")
         key.check_key_op("verify")
-        JWSRegistry.algorithms[algorithm].check_key(key)
-        if key.alg is not None and key.alg != algorithm:
+        JWSRegistry.algorithms[name].check_key(key)
+        if key.alg not in (None, name):
             return False
     except (JoseError, TypeError, ValueError):
         return False
@@ -153,7 +157,9 @@ def _read_object(raw: bytes, part: str) -> dict[str, Any]:
 
 def _check_header(header: Mapping[str, Any], algorithms: Collection[str], typ: Collection[str | None] | None) -> None:
     algorithm = header.get("alg")
-    if not isinstance(algorithm, str) or algorithm not in algorithms or algorithm not in KEY_TYPES:
+    if not isinstance(algorithm, str) or algorithm not in KEY_TYPES:
+        raise Refused("alg not allowed")
+    if not {algorithm, _OTHER_NAME.get(algorithm)}.intersection(algorithms):
         raise Refused("alg not allowed")
     if "crit" in header or "b64" in header:
         raise Refused("crit and b64 are not supported")  # RFC 7515 §4.1.11: what is not understood must be refused

@@ -33,6 +33,10 @@ class Limit(NamedTuple):
 
 LIMITS = {
     "sign_in": Limit("ratelimit_sign_in", "account and network, or account and known device"),
+    "passkey": Limit("ratelimit_passkey", "network"),
+    "sign_up": Limit("ratelimit_sign_up", "network"),
+    "recover": Limit("ratelimit_recover", "network"),
+    "confirm": Limit("ratelimit_confirm", "network"),
     "token": Limit("ratelimit_token", "client and network"),
     "default": Limit("ratelimit_default", "network"),
 }

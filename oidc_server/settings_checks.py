@@ -10,11 +10,16 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from .settings import Settings
 
+# Seconds: longer, a rotated refresh token would be as good as one that is never rotated (RFC 9700 §2.2.2).
+_LONGEST_GRACE = 60
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 _PREFIX = "OIDC_"
 _CHOICES = {
+    "second_factor": ("if enrolled", "required"),
     "require_pkce": ("every client", "public clients"),
     "client_assertion_audience": ("issuer", "issuer or token endpoint"),
+    "sign_up": ("off", "invitation", "open"),
 }
 _LEAST = {
     "rsa_key_bits": 2048,
@@ -27,6 +32,10 @@ _LEAST = {
     "authorization_request_lifetime": 1,
     "password_hash_slots": 1,
     "password_min_length": 8,
+    "invitation_lifetime": 60,
+    "email_confirmation_lifetime": 60,
+    "email_undo_lifetime": 60,
+    "password_reset_lifetime": 60,
 }
 
 
@@ -40,7 +49,7 @@ def setting(default: Any, sentence: str, *, secret: bool = False) -> Any:
 
 def problems_of(settings: Settings) -> list[str]:
     """What is wrong with these settings, each a sentence that names the setting and says what to do."""
-    found = [*_issuer_problems(settings), *_range_problems(settings)]
+    found = [*_issuer_problems(settings), *_mail_problems(settings), *_range_problems(settings)]
     for name, choices in _CHOICES.items():
         if getattr(settings, name) not in choices:
             found.append(f"{_PREFIX}{name.upper()} must be one of: {', '.join(choices)}.")
@@ -52,6 +61,8 @@ def problems_of(settings: Settings) -> list[str]:
             "OIDC_SECRET_KEY must be at least 32 random characters; make one with "
             "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`."
         )
+    elif settings.password_pepper in (settings.secret_key, *settings.secret_key_fallbacks):
+        found.append("OIDC_PASSWORD_PEPPER must not be the secret key; give it 32 random characters of its own.")
     elif settings.is_production and len(set(settings.secret_key)) < 10:
         found.append("OIDC_SECRET_KEY looks like a placeholder; production needs 32 random characters.")
     return found
@@ -75,6 +86,21 @@ def _issuer_problems(settings: Settings) -> list[str]:
     return []
 
 
+def _mail_problems(settings: Settings) -> list[str]:
+    try:
+        parts = urlsplit(settings.smtp_url)
+        is_whole = bool(parts.hostname) and parts.port != 0 and parts.path in ("", "/")
+    except ValueError:  # the port is no number
+        parts, is_whole = urlsplit(""), False
+    if not settings.smtp_url:
+        return []
+    if parts.scheme not in SMTP_SCHEMES or not is_whole or parts.query or parts.fragment:
+        return [f"OIDC_SMTP_URL must be {', '.join(SMTP_SCHEMES)} and ://user:password@host:port, percent-encoded."]
+    if settings.is_production and parts.scheme == "smtp" and parts.username and not is_loopback(parts.hostname or ""):
+        return ["OIDC_SMTP_URL would send a password in the clear; use smtp+starttls:// or smtps://."]
+    return []
+
+
 def _range_problems(settings: Settings) -> list[str]:
     found = []
     for declared in fields(settings):
@@ -89,6 +115,8 @@ def _range_problems(settings: Settings) -> list[str]:
     ]
     if settings.authorization_code_lifetime > 600:
         found.append("OIDC_AUTHORIZATION_CODE_LIFETIME must be at most 600 (RFC 6749 §4.1.2).")
+    if settings.refresh_token_grace > _LONGEST_GRACE:
+        found.append(f"OIDC_REFRESH_TOKEN_GRACE must be at most {_LONGEST_GRACE}; it is for answers lost on the way.")
     if settings.bcrypt_cost > 20:
         found.append("OIDC_BCRYPT_COST must be at most 20; each step doubles the time of a sign-in.")
     return found

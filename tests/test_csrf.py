@@ -137,8 +137,8 @@ def test_a_browser_that_is_known_keeps_its_cookie(client: FlaskClient) -> None:
     assert "Set-Cookie" not in client.get("/healthz", base_url=ISSUER).headers
 
 
-def test_a_page_without_a_form_sets_no_cookie(client: FlaskClient) -> None:
-    assert "Set-Cookie" not in client.get("/broken", base_url=ISSUER).headers
+def test_an_answer_without_a_form_sets_no_cookie(client: FlaskClient) -> None:
+    assert "Set-Cookie" not in client.get("/authorize", base_url=ISSUER).headers
 
 
 @pytest.mark.row("SE-04")

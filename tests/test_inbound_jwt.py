@@ -72,7 +72,8 @@ def assert_refused(token: str, keys: Any = (RSA,), **changes: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("key", "algorithm"), [(RSA, "RS256"), (RSA, "PS256"), (EC, "ES256"), (ED, "EdDSA"), (OCT, "HS256")]
+    ("key", "algorithm"),
+    [(RSA, "RS256"), (RSA, "PS256"), (EC, "ES256"), (ED, "EdDSA"), (ED, "Ed25519"), (OCT, "HS256")],
 )
 def test_a_good_token_is_accepted_by_every_algorithm(key: Key, algorithm: str) -> None:
     decoded = decode(sign(key=key, algorithm=algorithm), [RSA, EC, ED, OCT], algorithms=ALL)
@@ -249,6 +250,19 @@ def test_a_key_serves_its_registered_use_and_algorithm_only() -> None:
         assert not inbound_jwt.suits(RSAKey.import_key(public | limit), "RS256")
     assert inbound_jwt.suits(RSAKey.import_key(public | {"use": "sig", "alg": "RS256"}), "RS256")
     assert not inbound_jwt.suits(OKPKey.generate_key("X25519"), "EdDSA")
+
+
+@pytest.mark.spec("RFC 9864 §2.2")
+def test_ed25519_is_one_algorithm_of_two_names() -> None:
+    for named in ("EdDSA", "Ed25519"):
+        key = OKPKey.import_key(ED.as_dict() | {"alg": named})
+        for algorithm in ("EdDSA", "Ed25519"):
+            assert inbound_jwt.suits(key, algorithm)
+            for allowed in ("EdDSA", "Ed25519"):
+                assert decode(sign(key=ED, algorithm=algorithm), [key], algorithms=(allowed,))
+    assert_refused(sign(key=ED, algorithm="Ed25519"), [ED], algorithms=("RS256", "ES256"))
+    assert not inbound_jwt.suits(OKPKey.generate_key("Ed448"), "Ed25519")
+    assert not inbound_jwt.suits(OKPKey.import_key(ED.as_dict() | {"alg": "ES256"}), "Ed25519")
 
 
 @pytest.mark.row("JW-15")

@@ -11,7 +11,7 @@ from flask import Flask
 from ..database import transact
 from ..server import AuthorizationServer
 from . import passwords, store, throttle
-from .authentication import WrongCredentials, authenticate, counter_key, sign_in_identity
+from .authentication import WrongCredentials, authenticate, counter_key, record_sign_in, sign_in_identity
 from .claims import CLAIMS_OF_SCOPE, ClaimRefused, claims_for
 from .commands import accounts
 from .identifiers import IdentifierRefused
@@ -35,6 +35,7 @@ __all__ = [
     "claims_for",
     "counter_key",
     "mount",
+    "record_sign_in",
     "sign_in_identity",
     "store",
 ]

@@ -5,7 +5,10 @@ Unknown, disabled and wrong cost the same and look the same; the attempt is coun
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .. import audit
+from ..database import transact
 from . import store, throttle
 from .identifiers import key_of
 from .models import Account
@@ -19,11 +22,21 @@ class WrongCredentials(Exception):
     """No account has this name and this password. Why exactly is in the audit log and nowhere else."""
 
 
-def authenticate(login: str, password: str, *, network: str, device: str | None) -> Account:
+def authenticate(
+    login: str,
+    password: str,
+    *,
+    network: str,
+    device: str | None,
+    is_whole: bool = True,
+    refuse: Callable[[Account], str | None] = lambda account: None,
+) -> Account:
     """The account of this user name or e-mail address, if the password is its own. Not to be called inside transact().
 
-    `device` is the value of the browser's long-lived cookie, if it has one. Raises WrongCredentials, TooManyAttempts,
-    Busy, and TypeError for what is no text.
+    `device` is the value of the browser's long-lived cookie, if it has one. With `is_whole` false the password may not be
+    all that is asked for: whoever asks on calls record_sign_in() at the end, so that no browser becomes known, and no
+    sign-in is written down, by half a proof. `refuse` gives a reason for which a right password counts as a wrong one.
+    Raises WrongCredentials, TooManyAttempts, Busy, and TypeError for what is no text.
     """
     if not isinstance(login, str) or not isinstance(password, str):
         raise TypeError("login and password are texts")
@@ -34,10 +47,16 @@ def authenticate(login: str, password: str, *, network: str, device: str | None)
     passwords = current_passwords()
     try:
         with passwords.slots.admit():
-            return _authenticate(login, password, network, device)
+            return _authenticate(login, password, network, device, is_whole, refuse)
     except Busy:
         audit.record(audit.SIGN_IN_BUSY, network=network)
         raise
+
+
+def record_sign_in(account: Account, *, network: str, device: str | None) -> None:
+    """Write down that somebody signed in wholly: when it was, and the browser, which is known from now on."""
+    transact(lambda: store.record_sign_in_of(account.id, network=network, device=device))
+    audit.record(audit.SIGN_IN, account_id=account.id, network=network)
 
 
 def counter_key(login: str) -> str:
@@ -52,7 +71,14 @@ def sign_in_identity(login: str, *, network: str, device: str | None) -> tuple[s
     return _counted_as(account, login), place
 
 
-def _authenticate(login: str, password: str, network: str, device: str | None) -> Account:
+def _authenticate(
+    login: str,
+    password: str,
+    network: str,
+    device: str | None,
+    is_whole: bool,
+    refuse: Callable[[Account], str | None],
+) -> Account:
     passwords = current_passwords()
     account = store.find_by_login(login)
     account_id = account.id if account else None
@@ -69,12 +95,15 @@ def _authenticate(login: str, password: str, network: str, device: str | None) -
         throttle.give_back(attempt)
         raise
     signed_in = None
-    if matches and account is not None and stored is not None:
-        signed_in = store.record_sign_in(attempt, account.id, stored, _rehashed(password, stored))
+    refused = refuse(account) if matches and account is not None else None
+    if matches and account is not None and stored is not None and refused is None:
+        signed_in = store.record_sign_in(attempt, account.id, stored, _rehashed(password, stored), is_whole=is_whole)
     if signed_in is None:
-        audit.record(audit.SIGN_IN_FAILED, account_id=account_id, network=network, reason=_reason(account, matches))
+        reason = refused or _reason(account, matches)
+        audit.record(audit.SIGN_IN_FAILED, account_id=account_id, network=network, reason=reason)
         raise WrongCredentials
-    audit.record(audit.SIGN_IN, account_id=account_id, network=network)
+    if is_whole:
+        audit.record(audit.SIGN_IN, account_id=account_id, network=network)
     return signed_in
 
 

@@ -30,6 +30,8 @@ class Account(Base):
     groups: Mapped[list[str]] = mapped_column(default=list)
     disabled_at: Mapped[float | None]
     password_changed_at: Mapped[float | None]
+    #: What was opened or issued before this moment has ended: sessions, codes, token families.
+    signed_out_before: Mapped[float | None]
     created_at: Mapped[float]
     updated_at: Mapped[float]
     last_login_at: Mapped[float | None]

@@ -104,10 +104,10 @@ def create(
     return db.session.get_one(Account, account.id)
 
 
-def set_password(account_id: str, password: str) -> Account:
-    """Set a password. Sessions and token families older than it end, because they compare it with their own time.
+def set_password(account_id: str, password: str, *, keep_sessions: bool = False) -> Account:
+    """Set a password. Sessions and token families older than it end, because they compare `signed_out_before` with their own time.
 
-    Raises PasswordRefused, Busy and LookupError.
+    With `keep_sessions` the caller ends those that are to end, by name. Raises PasswordRefused, Busy and LookupError.
     """
     account = db.session.get_one(Account, account_id)
     require_good(password, current_server.settings, names=(account.username, account.email))
@@ -116,9 +116,57 @@ def set_password(account_id: str, password: str) -> Account:
     def change(fresh: Account) -> None:
         fresh.password_hash = made
         fresh.password_changed_at = fresh.updated_at = now()
+        if not keep_sessions:
+            fresh.signed_out_before = fresh.password_changed_at
         throttle.clear(account_id)
 
     return _change(account_id, change)
+
+
+def sign_out(account_id: str) -> Account:
+    """End every session, code and token family of an account that there is by now. Raises LookupError."""
+
+    def change(fresh: Account) -> None:
+        fresh.signed_out_before = now()
+
+    return _change(account_id, change)
+
+
+def sign_out_everybody() -> None:
+    """Do for all accounts what sign_out() does for one."""
+    everybody = sa.update(Account).values(signed_out_before=now())
+    transact(lambda: db.session.execute(everybody, execution_options={"synchronize_session": False}))
+
+
+def update_claims(account_id: str, changes: Mapping[str, Any]) -> Account:
+    """Change some standard claims; None or an empty value takes one away. Raises ClaimRefused and LookupError.
+
+    Another phone number is not verified any more, whatever the one before was.
+    """
+
+    def change(fresh: Account) -> None:
+        claims = {**fresh.claims, **changes}
+        if claims.get("phone_number") != fresh.claims.get("phone_number") and "phone_number_verified" not in changes:
+            claims.pop("phone_number_verified", None)
+        kept = standard_claims(claims)
+        if kept != fresh.claims:
+            fresh.claims = kept
+            fresh.updated_at = now()
+
+    return _change(account_id, change)
+
+
+def delete(account_id: str) -> None:
+    """Delete a person: foreign keys take along everything of theirs. Raises LookupError."""
+
+    def remove() -> None:
+        gone = sa.delete(Account).where(Account.id == account_id).returning(Account.id)
+        if db.session.execute(gone, execution_options={"synchronize_session": False}).first() is None:
+            raise LookupError(account_id)
+        throttle.clear(account_id)
+        db.session.expire_all()
+
+    transact(remove)
 
 
 def disable(account_id: str) -> Account:
@@ -146,8 +194,10 @@ def enable(account_id: str) -> Account:
     return _change(account_id, change)
 
 
-def record_sign_in(attempt: throttle.Attempt, account_id: str, verified: str, rehashed: str | None) -> Account | None:
-    """Write down a success, in one transaction: when it was, the fresh hash, the counts emptied, the browser known.
+def record_sign_in(
+    attempt: throttle.Attempt, account_id: str, verified: str, rehashed: str | None, *, is_whole: bool = True
+) -> Account | None:
+    """Write down a right password, in one transaction: the fresh hash, the counts emptied; the time and the browser if it was all.
 
     None when the account was disabled or got another password since `verified` was read, so that it was no success.
     """
@@ -156,13 +206,21 @@ def record_sign_in(attempt: throttle.Attempt, account_id: str, verified: str, re
         fresh = _locked(account_id)
         if not fresh.is_active or fresh.password_hash != verified:
             return None
-        fresh.last_login_at = now()
         if rehashed is not None:
             fresh.password_hash = rehashed
-        throttle.succeed(attempt, account_id)
+        throttle.forgive(attempt, account_id)
+        if is_whole:
+            fresh.last_login_at = now()
+            throttle.remember(attempt, account_id)
         return fresh
 
     return transact(write)
+
+
+def record_sign_in_of(account_id: str, *, network: str, device: str | None) -> None:
+    """The time of a sign-in that ended well, and the browser it came from. Call inside database.transact()."""
+    _locked(account_id).last_login_at = now()
+    throttle.remember(throttle.attempt_from(network, device), account_id)
 
 
 def _change(account_id: str, change: Callable[[Account], None]) -> Account:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from .. import languages
 from ..server import AuthorizationServer
 from .validation import PROMPTS
 from .views import blueprint
@@ -21,5 +22,5 @@ def mount(app: Flask, server: AuthorizationServer) -> None:
         # Absent would mean true (OIDC Discovery §3).
         request_parameter_supported=False,
         request_uri_parameter_supported=False,
-        ui_locales_supported=["en"],
+        ui_locales_supported=list(languages.SUPPORTED),
     )

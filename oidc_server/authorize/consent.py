@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
-from typing import Any
 
 from flask import Response, make_response, render_template
 
-from .. import headers
+from .. import consents, headers
+from ..consents.words import texts
+from ..languages import translate
 from ..server import current_server
-from . import store
 from .walk import Walk
-
-
-@dataclass(frozen=True)
-class ScopeText:
-    """One line of the consent page: what it allows in words, and the value that would be shared."""
-
-    name: str
-    title: str
-    value: str
-    icon: str
 
 
 def is_needed(walk: Walk) -> bool:
@@ -39,7 +28,7 @@ def is_needed(walk: Walk) -> bool:
         return True
     assert walk.session is not None
     identifiers = [resource.identifier for resource in walk.resources]
-    return not store.covers(walk.session.account_id, walk.client.client_id, walk.shared, identifiers)
+    return not consents.covers(walk.session.account_id, walk.client.client_id, walk.shared, identifiers)
 
 
 def show(walk: Walk) -> Response:
@@ -54,9 +43,9 @@ def show(walk: Walk) -> Response:
             "authorize/consent.html",
             client=client,
             account=session.account,
-            scopes=_texts(walk, session.account),
+            scopes=texts(session.account, walk.shared, walk.resources),
             redirect_host=_host_of(walk.redirect_uri),
-            access_until=None if offline else "Access lasts until you sign out here.",
+            access_until=None if offline else translate("Access lasts until you sign out here."),
             transaction=parked.id,
             approval=approval(walk),
         )
@@ -78,35 +67,6 @@ def approval(walk: Walk) -> str:
 
 def is_approved(walk: Walk, sent: str) -> bool:
     return hmac.compare_digest(approval(walk).encode(), sent.encode("utf-8", "surrogatepass"))
-
-
-def _texts(walk: Walk, account: Any) -> list[ScopeText]:
-    claims = account.claims or {}
-    address = claims.get("address") or {}
-    known = {
-        "profile": ScopeText("profile", "See your name and picture", claims.get("name") or account.username, "profile"),
-        "email": ScopeText("email", "See your e-mail address", account.email or "", "email"),
-        "address": ScopeText(
-            "address",
-            "See your postal address",
-            address.get("formatted") or ", ".join(map(str, address.values())),
-            "address",
-        ),
-        "phone": ScopeText("phone", "See your phone number", claims.get("phone_number") or "", "phone"),
-        "roles": ScopeText("roles", "See your roles", ", ".join(account.roles or ()), "roles"),
-        "groups": ScopeText("groups", "See the groups you belong to", ", ".join(account.groups or ()), "groups"),
-        "offline_access": ScopeText(
-            "offline_access", "Keep access while you are away", "Until you remove it in your account", "offline_access"
-        ),
-    }
-    texts = [known[name] for name in walk.shared if name in known]
-    for resource in walk.resources:
-        texts += [
-            ScopeText(name, resource.scopes[name] or name, resource.name, "key")
-            for name in walk.scope
-            if name in resource.scopes and name not in known and name != "openid"
-        ]
-    return texts or [ScopeText("openid", "Know that it is you", account.username, "openid")]
 
 
 def _host_of(redirect_uri: str) -> str:

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from authlib.oauth2 import OAuth2Error
 from flask import Response
 
-from .. import headers, parked_requests, sessions
+from .. import consents, headers, parked_requests, sessions
 from ..database import now, transact
 from ..errors import ProtocolError
 from ..parked_requests import ParkedRequest
 from ..responses import authorization_response, see_other
 from ..tokens import Authorization
-from . import store
+from .authentication_context import SecondFactorNeeded, acr_of, essential_acr, is_strong_enough, unmet
 from .consent import is_needed, show
 from .validation import CHECKS, PAGE_CHECKS
 from .walk import Walk
@@ -40,6 +40,8 @@ def stop_if_cancelled(walk: Walk) -> Response | None:
     """The person pressed Cancel on the sign-in page."""
     if walk.parked is None or not walk.parked.denied:
         return None
+    if walk.parked.is_unmet and essential_acr(walk):
+        return end_with(walk, unmet())
     return end_with(walk, ProtocolError("access_denied", "The person cancelled."))
 
 
@@ -52,7 +54,8 @@ def require_sign_in(walk: Walk) -> Response | None:
         return None
     if walk.may_not_ask or (session is not None and _has_decided(walk, session) and not _is_meant(walk, session)):
         return end_with(walk, problem)  # asking again would lead here again
-    return see_other(f"/login?transaction={_park(walk).id}")
+    page = "/login/second-factor" if isinstance(problem, SecondFactorNeeded) else "/login"
+    return see_other(f"{page}?transaction={_park(walk).id}")
 
 
 def _what_is_missing(walk: Walk, session: sessions.Session | None) -> ProtocolError | None:
@@ -67,12 +70,13 @@ def _what_is_missing(walk: Walk, session: sessions.Session | None) -> ProtocolEr
         return ProtocolError("login_required", "The sign-in is older than max_age.")
     if "select_account" in walk.prompt and (walk.parked is None or walk.parked.chosen_sid != session.sid):
         return ProtocolError("account_selection_required", "The person must choose an account.")
-    return None
+    # Last, because what comes before asks for the password, and the factor follows that by itself.
+    return None if is_strong_enough(walk, session) else SecondFactorNeeded()
 
 
 def _is_meant(walk: Walk, session: sessions.Session) -> bool:
     """Whether this is the person of the id_token_hint, and of a `sub` that was asked for by value (OIDC Core §5.5.1)."""
-    wanted = [walk.hint["sub"]] if walk.hint is not None else []
+    wanted = [walk.hinted_sub] if walk.hinted_sub else []
     subject = walk.claims.get("id_token", {}).get("sub")
     if subject and "value" in subject:
         wanted.append(subject["value"])
@@ -117,7 +121,7 @@ def respond(walk: Walk) -> Response:
         scope=walk.scope,
         resources=[resource.identifier for resource in walk.resources],
         auth_time=int(session.auth_time),
-        acr=session.acr,
+        acr=acr_of(walk, session),
         amr=session.amr,
         nonce=walk.parameters.get("nonce", ""),
         claims=walk.claims,
@@ -132,7 +136,7 @@ def respond(walk: Walk) -> Response:
         if walk.parked is not None:
             parked_requests.complete(walk.parked)
         if walk.consented:
-            store.remember(session.account_id, walk.client.client_id, walk.shared, walk.request.authorization.resources)
+            consents.remember(session.account_id, walk.client.client_id, walk.shared, walk.request.authorization.resources)
         walk.grant.save_authorization_code(code, walk.request)
 
     transact(issue_code)
@@ -169,7 +173,12 @@ def show_consent(walk: Walk) -> Response:
 
 
 def _park(walk: Walk) -> ParkedRequest:
-    if walk.parked is not None:
-        return walk.parked
-    walk.parked = parked_requests.park(walk.parameters.as_lists(), walk.client.client_id, walk.redirect_uri)
+    required_acr = essential_acr(walk)
+    if walk.parked is None:
+        walk.parked = parked_requests.park(
+            walk.parameters.as_lists(), walk.client.client_id, walk.redirect_uri, hinted_sub=walk.hinted_sub
+        )
+    if walk.parked.required_acr != required_acr:
+        walk.parked.required_acr = required_acr
+        parked_requests.save(walk.parked)
     return walk.parked

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .. import strict_json
+from .. import audit, strict_json
 from ..accounts.claims import CLAIMS_OF_SCOPE
 from ..clients import store as clients
 from ..errors import PageError, ProtocolError
@@ -42,7 +42,7 @@ def require_client(walk: Walk) -> None:
             "unknown_client",
             error="invalid_client",
             developer="The client_id is not registered here.",
-            detail=f"client_id {client_id!r:.120}",
+            detail=f"client_id {audit.clipped(client_id)!r}",
         )
 
 
@@ -52,10 +52,11 @@ def require_redirect_uri(walk: Walk) -> None:
     walk.redirect_uri = asked if asked is not None else walk.client.get_default_redirect_uri() or ""
     if not walk.redirect_uri or (asked is not None and not walk.client.check_redirect_uri(asked)):
         registered = " ".join(walk.client.redirect_uris)
+        path, has_query, _ = (asked or "").partition("?")  # a query may hold a code or a token
         raise PageError(
             "redirect_uri",
             developer="The redirect_uri is missing or not one that is registered for this client, character by character.",
-            detail=f"client {walk.client.client_id}: got {asked!r:.300}, registered {registered:.600}",
+            detail=f"client {walk.client.client_id}: got {path + has_query!r:.300}, registered {registered:.600}",
         )
 
 
@@ -194,10 +195,12 @@ def require_hint(walk: Walk) -> None:
     """An `id_token_hint` must be an ID token of ours; it never signs anybody in (OIDC Core §3.1.2.1)."""
     text = walk.parameters.get("id_token_hint")
     if text is None:
+        walk.hinted_sub = walk.parked.hinted_sub if walk.parked is not None else ""
         return
-    walk.hint = id_token.read_hint(text)
-    if walk.hint is None:
+    hint = id_token.read_hint(text)
+    if hint is None:
         raise ProtocolError("invalid_request", "The id_token_hint is not an ID token of this server.")
+    walk.hinted_sub = hint["sub"]
 
 
 PAGE_CHECKS = (require_client, require_redirect_uri, require_sane_state)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from .. import audit, csrf, parked_requests, strict_form
+from .. import audit, csrf, languages, parked_requests, strict_form
 from ..database import now
 from ..errors import PageError, Pages, ProtocolError
 from ..parked_requests import ParkedRequest
@@ -26,12 +26,15 @@ def authorize() -> Response:
     parameters = strict_form.read_authorization_parameters(request)
     if "transaction" in parameters and request.method == "GET" and "client_id" not in parameters:
         return steps.answer(_walk_on(parameters["transaction"]))
+    languages.learn(ui_locales=parameters.get("ui_locales"))
     walk = Walk(_oauth_request(parameters))
     if request.method == "POST":
         # A cross-site POST brings no cookies (SameSite=Lax), so it is parked and goes on as a GET, which does.
         if (refused := steps.validate(walk)) is not None:
             return refused
-        parked = parked_requests.park(parameters.as_lists(), walk.client.client_id, walk.redirect_uri, bound=False)
+        parked = parked_requests.park(
+            parameters.as_lists(), walk.client.client_id, walk.redirect_uri, hinted_sub=walk.hinted_sub, bound=False
+        )
         return see_other(f"/authorize?transaction={parked.id}")
     return steps.answer(walk)
 

@@ -33,7 +33,8 @@ class Walk:
     prompt: frozenset[str] = frozenset()
     max_age: int | None = None
     claims: dict[str, Any] = field(default_factory=dict)
-    hint: dict[str, Any] | None = None
+    #: The person of the id_token_hint, or empty.
+    hinted_sub: str = ""
     session: Session | None = None
     #: Set when the person pressed Allow on the consent page of this very request.
     consented: bool = False

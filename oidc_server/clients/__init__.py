@@ -39,12 +39,9 @@ def mount(app: Flask, server: AuthorizationServer) -> None:
     """Give the server its clients, and the terminal its commands."""
     server.use_client_lookup(store.find_active)
     server.use_client_authentication(authenticate_client)
-    methods = authentication.METHODS.values()
     server.advertise(
-        token_endpoint_auth_methods_supported=[method.name for method in methods],
-        token_endpoint_auth_signing_alg_values_supported=[
-            algorithm for method in methods for algorithm in method.signing_algorithms
-        ],
+        token_endpoint_auth_methods_supported=list(authentication.METHODS),
+        token_endpoint_auth_signing_alg_values_supported=list(authentication.SIGNING_ALGORITHMS),
     )
     server.upkeep("ended client secrets", UPKEEP_SECONDS, store.purge_secrets)
     headers.use_origin_lookup(app, _origin_lookup())

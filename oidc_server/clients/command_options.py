@@ -38,6 +38,9 @@ def metadata_options(command: F) -> F:
         click.option("--metadata", type=text_file, help="RFC 7591 JSON from a file, or - for standard input."),
         click.option("--jwks", type=text_file, help="JSON file of its public keys."),
         click.option("--require-pkce/--no-require-pkce", default=None, help="Whether it must use PKCE."),
+        click.option(
+            "--require-second-factor/--no-require-second-factor", default=None, help="Whether people need two factors."
+        ),
     ):
         command = decorate(command)
     for option, (name, repeatable, text) in reversed(_OPTIONS.items()):
@@ -51,8 +54,9 @@ def changes_of(options: Mapping[str, Any]) -> dict[str, Any]:
     for name, repeatable, _ in _OPTIONS.values():
         if options[name] not in (None, ()):
             changes[name] = list(options[name]) if repeatable else options[name]
-    if options["require_pkce"] is not None:
-        changes["require_pkce"] = options["require_pkce"]
+    for name in ("require_pkce", "require_second_factor"):
+        if options[name] is not None:
+            changes[name] = options[name]
     if options["jwks"] is not None:
         changes["jwks"] = _read(options["jwks"], "--jwks")
     return changes

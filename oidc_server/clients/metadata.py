@@ -75,7 +75,10 @@ def validated(document: Mapping[str, Any], settings: Settings) -> dict[str, Any]
         "require_pkce": _flag(given, "require_pkce"),
         "default_max_age": _seconds(given, "default_max_age"),
         "require_auth_time": bool(_flag(given, "require_auth_time")),
-        "metadata_extra": {name: text for name in _KEPT if (text := _text(given, name, 255))},
+        "metadata_extra": {
+            **{name: text for name in _KEPT if (text := _text(given, name, 255))},
+            **({"require_second_factor": True} if _flag(given, "require_second_factor") else {}),
+        },
     }
     _check_together(columns)
     return columns

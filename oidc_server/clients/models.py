@@ -68,6 +68,11 @@ class Client(Base, ClientMixin):  # type: ignore[misc]  # Authlib has no types
         return self.disabled_at is None
 
     @property
+    def require_second_factor(self) -> bool:
+        """Whether people sign in to it with two factors, whoever they are."""
+        return bool(self.metadata_extra.get("require_second_factor"))
+
+    @property
     def display_host(self) -> str:
         """The host that people are shown as the one who asks: of the home page, else of the first redirect URI."""
         uris = [uri for uri in (self.client_uri, *self.redirect_uris) if uri]

@@ -53,7 +53,7 @@ class AuthorizationCodeGrant(IssuesTokens, grants.AuthorizationCodeGrant):  # ty
         if (
             account is None
             or not account.is_active
-            or (account.password_changed_at or 0) > authorization_code.issued_at
+            or (account.signed_out_before or 0) > authorization_code.issued_at
         ):
             raise invalid_grant(_USED, "the account changed since the code was issued")
         if self.request.client.get_allowed_scope(authorization_code.get_scope()) is None:

@@ -48,6 +48,9 @@ class RefreshTokenGrant(IssuesTokens, grants.RefreshTokenGrant):  # type: ignore
         parsed = tokens.parse(refresh_token)
         family = families.find(parsed.family_id) if parsed else None
         if parsed is None or family is None:
+            if parsed is not None and parsed.is_ours:
+                # Purged long ago; or, when many clients come so, the database is a backup older than their families.
+                audit.record(audit.REFRESH_UNKNOWN, client_id=self.request.client.client_id, family=parsed.family_id)
             raise invalid_grant(_ENDED, "unknown refresh token")
         if family.client_id != self.request.client.client_id:
             raise invalid_grant(_ENDED, "refresh token of another client")
@@ -69,12 +72,19 @@ class RefreshTokenGrant(IssuesTokens, grants.RefreshTokenGrant):  # type: ignore
             if plain is not None:
                 return Credential(refresh_token, family, authorization, orjson.loads(plain))
         if parsed.is_ours:
-            # Two hands hold this family: nobody can tell which is the owner's (RFC 9700 §4.14.2).
-            transact(lambda: families.revoke(family.id, "refresh token reused"))
-            audit.record(
-                audit.REFRESH_REUSED, client_id=family.client_id, account_id=family.account_id, family=family.id
-            )
+            self._end(family, parsed)
         raise invalid_grant(_ENDED, "refresh token reused" if parsed.is_ours else "made-up refresh token")
+
+    def _end(self, family: Family, presented: tokens.RefreshToken) -> None:
+        """End a family that is in two hands: nobody can tell which is the owner's (RFC 9700 §4.14.2).
+
+        A generation that the row has not reached yet means that the database went back: an older copy of the token counts again.
+        """
+        went_back = presented.generation > family.refresh_generation
+        because = "newer than the database" if went_back else "refresh token reused"
+        transact(lambda: families.revoke(family.id, because))
+        event = audit.REFRESH_NEWER if went_back else audit.REFRESH_REUSED
+        audit.record(event, client_id=family.client_id, account_id=family.account_id, family=family.id)
 
     def authenticate_user(self, refresh_token: Credential) -> Any:
         if self.request.client.get_allowed_scope(refresh_token.get_scope()) is None:

@@ -7,7 +7,7 @@ from typing import Any
 from authlib.oauth2 import rfc7662
 from flask import Blueprint, Flask, Response
 
-from ..clients.authentication import METHODS
+from ..clients.authentication import METHODS, SIGNING_ALGORITHMS
 from ..database import now
 from ..errors import ProtocolError
 from ..resources import find
@@ -84,4 +84,5 @@ def mount(app: Flask, server: AuthorizationServer) -> None:
     server.advertise(
         introspection_endpoint=server.settings.url("/introspect"),
         introspection_endpoint_auth_methods_supported=AUTH_METHODS,
+        introspection_endpoint_auth_signing_alg_values_supported=list(SIGNING_ALGORITHMS),
     )

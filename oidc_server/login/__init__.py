@@ -1,11 +1,14 @@
-"""GET and POST /login: the page where a person signs in, one file per method. OIDC Core §3.1.2.3."""
+"""GET and POST /login, /login/second-factor and /login/second-factor/new: where a person signs in. OIDC Core §3.1.2.3.
+
+One file per method, each of which ends in completion.complete().
+"""
 
 from __future__ import annotations
 
 from flask import Flask
 
 from ..server import AuthorizationServer
-from . import password
+from . import new_factor, passkey, password, second_factor
 from .views import blueprint
 
 #: The ways to sign in, in the order the page offers them.
@@ -16,4 +19,6 @@ __all__ = ["METHODS", "mount"]
 
 def mount(app: Flask, server: AuthorizationServer) -> None:
     app.register_blueprint(blueprint)
-    server.advertise(acr_values_supported=sorted({method.ACR for method in METHODS}))
+    app.register_blueprint(second_factor.blueprint)
+    app.register_blueprint(new_factor.blueprint)
+    passkey.mount(app)

@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import request
 
-from .. import accounts, csrf, rate_limits
+from .. import accounts, csrf, factors, rate_limits
 from ..networks import client_network
 from ..strict_form import Form
 
-#: One factor that the person knows. A second factor will say "2"; the numbers grow with what was proven, and never claim more.
-ACR = "1"
+#: One factor that the person knows.
+ACR = factors.ONE_FACTOR
 #: RFC 8176 §2.
 AMR = ["pwd"]
 
@@ -27,4 +27,4 @@ def authenticate(form: Form) -> Any:
         raise accounts.WrongCredentials
     device = csrf.browser_id()
     rate_limits.hit("sign_in", *accounts.sign_in_identity(username, network=network, device=device))
-    return accounts.authenticate(username, password, network=network, device=device)
+    return accounts.authenticate(username, password, network=network, device=device, is_whole=False)

@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from flask import Response, make_response, render_template, request
 
-from .. import accounts, csrf, headers, parked_requests, rate_limits, sessions, strict_form
-from ..clients import store as clients
-from ..database import transact
+from .. import accounts, csrf, factors, parked_requests, rate_limits, sessions, strict_form
 from ..errors import Pages
 from ..parked_requests import ParkedRequest
 from ..responses import see_other
 from ..strict_form import Form
-from ..tokens import families
-from . import password
+from . import destination, password
+from .completion import acr_needed, complete, go_on
+from .waiting_app import app_of
 
 blueprint = Pages("login", __name__)
 
 
 @blueprint.get("/login")
 def show() -> Response:
-    """The sign-in form; without a transaction and already signed in, a page that says so."""
-    parked = _parked(strict_form.read_query(request))
+    """The sign-in form; without a transaction and already signed in, the way to the person's account."""
+    query = strict_form.read_query(request)
+    parked = _parked(query)
     session = sessions.current()
     if parked is None:
-        return _signed_in(session) if session is not None else _form(None)
+        then, again = destination.of(query), destination.wants_proof(query)
+        if session is not None and not again:
+            return see_other(then)
+        username = session.account.username if session is not None else ""
+        return _form(None, username=username, then=then, again=again and session is not None)
     # A second tab finishes after the first one signed in: /authorize decides whether that is enough.
     if session is not None and _is_enough(parked, session):
-        return _go_on(parked)
+        return go_on(parked)
     return _form(parked, username=_hint(parked))
 
 
@@ -42,32 +46,23 @@ def sign_in() -> Response:
     if parked is not None and action == "cancel":
         parked.denied = True
         parked_requests.save(parked)
-        return _go_on(parked)
+        return go_on(parked)
     if parked is not None and action == "continue" and (session := sessions.current()) is not None:
         parked.chosen_sid = session.sid
         parked_requests.save(parked)
-        return _go_on(parked)
+        return go_on(parked)
+    then = destination.of(form)
+    again = destination.wants_proof(form) and sessions.current() is not None
+    form_again = partial(_form, parked, username=form.get("username", ""), then=then, again=again)
     try:
         account = password.authenticate(form)
     except accounts.WrongCredentials:
-        return _form(parked, username=form.get("username", ""), failed=True, status=401)
+        return form_again(failed=True, status=401)
     except (accounts.TooManyAttempts, rate_limits.RateLimited) as error:
-        return _form(parked, username=form.get("username", ""), wait=error.retry_after, status=429)
+        return form_again(wait=error.retry_after, status=429)
     except accounts.Busy:
-        return _form(parked, username=form.get("username", ""), wait=2, status=503)
-    return _complete(account, parked)
-
-
-def _complete(account: Any, parked: ParkedRequest | None) -> Response:
-    earlier = sessions.current()
-    if earlier is not None and earlier.account_id != account.id:
-        transact(lambda: families.revoke_session(earlier.sid))  # another person took the browser over
-    session = sessions.start(account.id, acr=password.ACR, amr=password.AMR)
-    if parked is None:
-        return see_other("/login")
-    parked.chosen_sid = session.sid
-    parked_requests.save(parked)
-    return _go_on(parked)
+        return form_again(wait=2, status=503)
+    return complete(account, parked, acr=password.ACR, amr=password.AMR, then=then)
 
 
 def _parked(values: Form) -> ParkedRequest | None:
@@ -82,37 +77,34 @@ def _parked(values: Form) -> ParkedRequest | None:
 def _is_enough(parked: ParkedRequest, session: sessions.Session) -> bool:
     # Never more than what /authorize asks for, or the two would send the browser to and fro for ever.
     has_chosen = "select_account" not in parked.parameter("prompt").split() or parked.chosen_sid == session.sid
-    return has_chosen and session.auth_time >= parked.parked_at
+    is_proven = factors.reaches(session.acr, acr_needed(session.account, parked))
+    return has_chosen and is_proven and session.auth_time >= parked.parked_at
 
 
 def _hint(parked: ParkedRequest) -> str:
     return parked.parameter("login_hint")[:254]
 
 
-def _go_on(parked: ParkedRequest) -> Response:
-    return see_other(f"/authorize?transaction={parked.id}")
-
-
 def _form(
     parked: ParkedRequest | None,
     *,
     username: str = "",
+    then: str = destination.DEFAULT,
+    again: bool = False,
     failed: bool = False,
     wait: int | None = None,
     status: int = 200,
 ) -> Response:
-    client = clients.find_active(parked.client_id) if parked is not None else None
+    client = app_of(parked)
     session = sessions.current()
-    if parked is not None and parked.parameter("display") == "popup":
-        headers.keep_opener()
-    if parked is not None and client is not None:
-        headers.allow_form_action(parked.redirect_uri, *client.redirect_uris, client.client_uri or "")
     response = make_response(
         render_template(
             "login/sign_in.html",
             client=client,
             transaction=parked.id if parked is not None else None,
             username=username,
+            then=then,
+            again=again,
             failed=failed,
             wait=wait,
             account=session.account if session is not None and parked is not None and _may_continue(parked) else None,
@@ -130,7 +122,3 @@ def _may_continue(parked: ParkedRequest) -> bool:
     parameters = parked.parameters
     prompt = (parameters.get("prompt") or [""])[0].split()
     return "select_account" in prompt and "login" not in prompt and "max_age" not in parameters
-
-
-def _signed_in(session: sessions.Session) -> Response:
-    return make_response(render_template("login/signed_in.html", account=session.account))

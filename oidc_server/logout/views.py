@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from flask import Response, make_response, render_template, request
 
-from .. import csrf, headers, sessions, strict_form
+from .. import csrf, headers, languages, sessions, strict_form
 from ..clients import store as clients
 from ..database import transact
 from ..errors import PageError, Pages
@@ -40,6 +40,7 @@ def logout() -> Response:
     if request.method == "HEAD":
         return Response(status=204)
     parameters = strict_form.read_authorization_parameters(request)
+    languages.learn(ui_locales=parameters.get("ui_locales"))
     is_confirmed = request.method == "POST" and csrf.FIELD in parameters
     if is_confirmed:
         csrf.check(parameters, "logout")

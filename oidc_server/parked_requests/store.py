@@ -8,12 +8,19 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-from .. import csrf
+from .. import csrf, languages
 from ..database import now, transact
 from ..errors import PageError
 from ..server import current_server
 
 _KIND = "authorization_request"
+#: Parameters that hold a credential: one that is of no use here, or whose use is over once the request was validated.
+_NOT_KEPT = frozenset(
+    {
+        *("access_token", "client_assertion", "client_secret", "code", "code_verifier"),
+        *("id_token", "id_token_hint", "password", "refresh_token", "token"),
+    }
+)
 
 
 @dataclass
@@ -22,7 +29,9 @@ class ParkedRequest:
 
     `parameters` is what the app sent, each with its list of values, and `redirect_uri` where it is answered;
     `browser_hash` the browser that goes on with it (empty until one came: a cross-site POST brings no cookies);
-    `denied` and `chosen_sid` what the person decided so far.
+    `hinted_sub` is the person of its id_token_hint, which as a token is not kept;
+    `required_acr` the least acr that it can be answered with, if it says so (OIDC Core §5.5.1.1);
+    `denied` and `chosen_sid` what the person decided so far, `is_unmet` that they stopped before the second factor.
     """
 
     parameters: dict[str, list[str]]
@@ -31,8 +40,11 @@ class ParkedRequest:
     parked_at: float
     expires_at: float
     browser_hash: str = ""
+    hinted_sub: str = ""
     denied: bool = False
     chosen_sid: str = ""
+    required_acr: str = ""
+    is_unmet: bool = False
     id: str = field(default="", compare=False)
 
     def parameter(self, name: str) -> str:
@@ -41,17 +53,23 @@ class ParkedRequest:
 
 
 def park(
-    parameters: Mapping[str, list[str]], client_id: str, redirect_uri: str, *, bound: bool = True
+    parameters: Mapping[str, list[str]],
+    client_id: str,
+    redirect_uri: str,
+    *,
+    hinted_sub: str = "",
+    bound: bool = True,
 ) -> ParkedRequest:
     """Store an authorization request and give it its id, 160 random bits; with `bound` only this browser can go on with it."""
     at = now()
     parked = ParkedRequest(
-        parameters=dict(parameters),
+        parameters={name: values for name, values in parameters.items() if name not in _NOT_KEPT},
         client_id=client_id,
         redirect_uri=redirect_uri,
         parked_at=at,
         expires_at=at + current_server.settings.authorization_request_lifetime,
         browser_hash=_browser_hash() if bound else "",
+        hinted_sub=hinted_sub,
         id=secrets.token_urlsafe(20),
     )
     save(parked)
@@ -76,6 +94,7 @@ def find(identifier: str) -> ParkedRequest:
     parked = ParkedRequest(**value, id=identifier)
     if parked.browser_hash and not hmac.compare_digest(parked.browser_hash, _browser_hash()):
         raise PageError("request_ended", detail="transaction of another browser")
+    languages.learn(ui_locales=parked.parameter("ui_locales"), transaction=parked.id)
     return parked
 
 

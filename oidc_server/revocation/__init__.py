@@ -8,7 +8,7 @@ from authlib.oauth2 import rfc7009
 from flask import Blueprint, Flask, Response
 
 from .. import audit
-from ..clients.authentication import METHODS
+from ..clients.authentication import METHODS, SIGNING_ALGORITHMS
 from ..database import transact
 from ..errors import ProtocolError
 from ..server import AuthorizationServer, current_server
@@ -74,4 +74,5 @@ def mount(app: Flask, server: AuthorizationServer) -> None:
     server.advertise(
         revocation_endpoint=server.settings.url("/revoke"),
         revocation_endpoint_auth_methods_supported=list(METHODS),
+        revocation_endpoint_auth_signing_alg_values_supported=list(SIGNING_ALGORITHMS),
     )

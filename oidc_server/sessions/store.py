@@ -8,7 +8,7 @@ import secrets
 import sqlalchemy as sa
 from flask import g, request
 
-from .. import audit
+from .. import audit, languages
 from ..database import db, now, transact
 from ..networks import client_network
 from ..server import current_server
@@ -24,6 +24,8 @@ def current() -> Session | None:
     if "session" not in g:
         g.session = _find()
     session: Session | None = g.session
+    if session is not None:
+        languages.learn(person=session.account.claims or {})
     return session
 
 
@@ -46,11 +48,11 @@ def _find() -> Session | None:
 def _is_live(session: Session) -> bool:
     account = session.account
     idle_until = session.last_seen_at + current_server.settings.session_idle_lifetime
-    # A session older than the password it was opened with ends with it.
+    # A new password, and signing out everywhere, end the sessions that there were.
     return bool(
         now() < min(session.expires_at, idle_until)
         and account.is_active
-        and (account.password_changed_at or 0) <= session.auth_time
+        and (account.signed_out_before or 0) <= session.created_at
     )
 
 
@@ -94,12 +96,85 @@ def start(account_id: str, *, acr: str, amr: list[str]) -> Session:
     return g.session  # type: ignore[no-any-return]
 
 
+def raise_to(session: Session, *, acr: str, amr: list[str]) -> Session:
+    """Write down that the person of a live session proved more: a new cookie value, the same `sid`, and the same `auth_time`,
+
+    which is that of the oldest proof among those that `acr` stands for. Raises LookupError when the session ended meanwhile.
+    """
+    return _exchange(session, acr=acr, amr=amr)
+
+
+def renew(session: Session) -> Session:
+    """Let a session begin anew under a new cookie value (ASVS 7.2.4), so that it outlives a sign-out of all that was there before;
+
+    when and how the person signed in stays true. Raises LookupError when the session ended meanwhile.
+    """
+    return _exchange(session, created_at=now())
+
+
+def _exchange(session: Session, **changes: object) -> Session:
+    value = secrets.token_urlsafe(32)
+    exchanged = transact(
+        lambda: db.session.execute(
+            sa.update(Session)
+            .where(Session.cookie_hash == session.cookie_hash)
+            .values(cookie_hash=_hash(value), last_seen_at=now(), **changes)
+            .returning(Session.sid)
+            .execution_options(synchronize_session=False)
+        ).first()
+    )
+    if exchanged is None:
+        raise LookupError("the session ended")
+    cookies.write(value)
+    g.session = db.session.scalar(sa.select(Session).where(Session.cookie_hash == _hash(value)))
+    return g.session  # type: ignore[no-any-return]
+
+
 def end(session: Session) -> None:
     """End a session on the server and in the browser. Call inside database.transact() with what ends along with it."""
     db.session.execute(sa.delete(Session).where(Session.sid == session.sid))
     g.session = None
     cookies.write(None)
     audit.record(audit.SIGN_OUT, account_id=session.account_id, sid=session.sid)
+
+
+def end_of(account_id: str | None, limit: int) -> int:
+    """End up to `limit` sessions of an account, or of everybody, in whatever browser they are. Inside transact()."""
+    chosen = sa.select(Session.cookie_hash).limit(limit)
+    if account_id is not None:
+        chosen = chosen.where(Session.account_id == account_id)
+    return len(_end("command line", Session.cookie_hash.in_(chosen)))
+
+
+def list_for(account_id: str) -> list[Session]:
+    """The live sessions of an account, the one seen last first."""
+    query = sa.select(Session).where(Session.account_id == account_id).order_by(Session.last_seen_at.desc(), Session.sid)
+    return [session for session in db.session.scalars(query) if _is_live(session)]
+
+
+def end_one(account_id: str, sid: str) -> bool:
+    """End the session of this `sid` if it is one of the account; False when there is none. Inside transact()."""
+    return bool(_end("person", Session.account_id == account_id, Session.sid == sid))
+
+
+def end_all(account_id: str, *, except_sid: str | None = None) -> list[str]:
+    """End the sessions of an account, but for one; the `sid` of each that ended. Inside transact()."""
+    which = [Session.account_id == account_id]
+    if except_sid is not None:
+        which.append(Session.sid != except_sid)
+    return _end("person", *which)
+
+
+def _end(by: str, *which: sa.ColumnElement[bool]) -> list[str]:
+    ended = db.session.execute(
+        sa.delete(Session)
+        .where(*which)
+        .returning(Session.account_id, Session.sid)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for row in ended:
+        audit.record(audit.SESSION_ENDED, account_id=row.account_id, sid=row.sid, by=by)
+    return [row.sid for row in ended]
 
 
 def purge(limit: int) -> int:

@@ -26,7 +26,10 @@ __all__ = [
     "find",
     "find_by_code",
     "revoke",
+    "revoke_account",
+    "revoke_account_client",
     "revoke_client",
+    "revoke_of",
     "revoke_session",
     "rotate",
 ]
@@ -116,12 +119,12 @@ def authorization_of(family: Family) -> Authorization:
 def is_live(family: Family) -> bool:
     """Whether tokens of this family count: not revoked, not past its end, its account active and its password the same."""
     account = family.account
-    # A new password ends what was issued under the old one.
+    # A new password, and signing out everywhere, end what was issued before.
     return bool(
         family.revoked_at is None
         and now() < family.expires_at
         and account.is_active
-        and (account.password_changed_at or 0) <= family.created_at
+        and (account.signed_out_before or 0) <= family.created_at
     )
 
 
@@ -132,7 +135,7 @@ def is_live_for(family: Family, client_id: str, issued_at: int) -> bool:
         family.revoked_at is None
         and family.client_id == client_id
         and account.is_active
-        and int(account.password_changed_at or 0) <= issued_at
+        and int(account.signed_out_before or 0) <= issued_at
     )
 
 
@@ -170,6 +173,29 @@ def revoke(family_id: str, because: str) -> bool:
 def revoke_session(sid: str) -> int:
     """End the families that end with this browser session (OIDC Core §11: without offline_access). Inside transact()."""
     return len(_revoke("signed out", Family.session_sid == sid))
+
+
+def revoke_of(account_id: str | None, after: str, limit: int) -> Sequence[str]:
+    """End up to `limit` families of an account, or of everybody, in the order of their ids from `after`; the ids. Inside transact()."""
+    chosen = sa.select(Family.id).where(Family.id > after, Family.revoked_at.is_(None)).order_by(Family.id).limit(limit)
+    if account_id is not None:
+        chosen = chosen.where(Family.account_id == account_id)
+    ids = db.session.scalars(chosen).all()
+    _revoke("signed out by an operator", Family.id.in_(ids))
+    return ids
+
+
+def revoke_account(account_id: str, because: str, *, except_sid: str | None = None) -> int:
+    """End every family of an account, but for those that end with the browser session `except_sid`. Inside transact()."""
+    which = [Family.account_id == account_id]
+    if except_sid is not None:
+        which.append(sa.or_(Family.session_sid.is_(None), Family.session_sid != except_sid))
+    return len(_revoke(because, *which))
+
+
+def revoke_account_client(account_id: str, client_id: str, because: str) -> int:
+    """End every family that an account has with a client. Inside transact()."""
+    return len(_revoke(because, Family.account_id == account_id, Family.client_id == client_id))
 
 
 def revoke_client(client_id: str) -> int:

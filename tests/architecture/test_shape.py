@@ -117,6 +117,7 @@ def test_discovery_names_exactly_the_endpoints_that_are_mounted(app: Flask) -> N
     pages = {
         "/login",
         "/consent",
+        "/language",
         "/logged-out",
         "/healthz",
         "/.well-known/openid-configuration",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import OctKey, OKPKey, RSAKey
 
 from oidc_server import audit
 
@@ -21,7 +21,9 @@ METHODS = pytest.mark.parametrize("method", ["private_key_jwt", "client_secret_j
 everywhere = pytest.mark.parametrize("path", sorted(ENDPOINTS))
 
 
-@pytest.mark.parametrize(("key", "algorithm"), [(RSA, "RS256"), (RSA, "PS256"), (EC, "ES256"), (ED, "EdDSA")])
+@pytest.mark.parametrize(
+    ("key", "algorithm"), [(RSA, "RS256"), (RSA, "PS256"), (EC, "ES256"), (ED, "Ed25519"), (ED, "EdDSA")]
+)
 def test_every_advertised_algorithm_is_accepted(app: Flask, key: Any, algorithm: str) -> None:
     made = make(app, "private_key_jwt")
     for header in ({}, {"kid": key.kid}, {"typ": "JWT"}, {"typ": "client-authentication+jwt"}):
@@ -159,6 +161,19 @@ def test_a_registered_algorithm_is_the_only_one(app: Flask) -> None:
     assert ask(app, "/token", asserted(assertion(made, algorithm="PS256"))).status_code == 200
     assert_unknown(ask(app, "/token", asserted(assertion(made, algorithm="RS256"))))
     assert_unknown(ask(app, "/token", asserted(assertion(made, key=EC, algorithm="ES256"))))
+
+
+@pytest.mark.spec("RFC 9864 §2.2", "OIDC Core §9")
+@pytest.mark.parametrize("registered", ["EdDSA", "Ed25519", None])
+@pytest.mark.parametrize("named", ["EdDSA", "Ed25519", None])
+def test_an_ed25519_key_signs_under_both_names(app: Flask, registered: str | None, named: str | None) -> None:
+    key = ED.as_dict() | ({"alg": named} if named else {})
+    made = make(app, "private_key_jwt", jwks={"keys": [key]}, token_endpoint_auth_signing_alg=registered)
+    for algorithm in ("EdDSA", "Ed25519"):
+        assert ask(app, "/token", asserted(assertion(made, key=ED, algorithm=algorithm))).status_code == 200
+    forged = assertion(made, key=OKPKey.generate_key("Ed25519"), algorithm="Ed25519")
+    assert_unknown(ask(app, "/token", asserted(forged)))
+    assert_unknown(ask(app, "/token", asserted(assertion(made, key=OKPKey.generate_key("Ed448"), algorithm="Ed448"))))
 
 
 @pytest.mark.row("CA-12")

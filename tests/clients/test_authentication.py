@@ -51,7 +51,9 @@ def test_a_client_is_known_by_its_own_method(app: Flask, method: str, path: str)
 def test_methods_and_algorithms_are_advertised_as_they_are_mounted(app: Flask) -> None:
     facts = app.extensions["oidc_server"].metadata
     assert facts["token_endpoint_auth_methods_supported"] == list(METHODS)
-    assert facts["token_endpoint_auth_signing_alg_values_supported"] == ["RS256", "PS256", "ES256", "EdDSA", "HS256"]
+    algorithms = ["RS256", "PS256", "ES256", "Ed25519", "EdDSA", "HS256"]
+    for endpoint in ("token", "introspection", "revocation"):  # RFC 8414 §2: wherever assertions are accepted
+        assert facts[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] == algorithms
 
 
 @everywhere

@@ -97,6 +97,8 @@ def test_without_scripts_nothing_is_missing(site: Site, tab: Callable[..., Page]
     page = tab(java_script_enabled=False)
     page.goto(f"{site.url}/show/sign in")
     assert page.get_by_role("button").all_inner_texts() == ["Sign in", "Cancel"]
+    page.click("#languages summary")
+    assert page.get_by_role("button", name="Deutsch").is_visible()
     page.goto(f"{site.url}/form/form-post")
     page.get_by_role("button", name="Continue").click()
     assert site.posted == [{"code": "c-1", "submit": "x"}]

@@ -91,7 +91,7 @@ def test_every_form_is_a_post_with_a_csrf_field(ground: Flask, page: Sample) -> 
             assert "csrf_token" not in names, "our token is not for the app"
         else:
             assert names[0] == "csrf_token"
-            assert form.get("action") in ("/login", "/consent", "/logout")
+            assert form.get("action") in ("/login", "/consent", "/logout", "/language")
 
 
 @every_page

@@ -26,18 +26,24 @@ from .buckets import (
     buckets_of_stranger,
 )
 from .models import KnownDevice, SignInFailures
+from .store import devices_of, forget_devices
 
 __all__ = [
     "Attempt",
     "KnownDevice",
     "SignInFailures",
     "TooManyAttempts",
+    "attempt_from",
     "clear",
     "counted_from",
+    "devices_of",
+    "forget_devices",
+    "forgive",
     "give_back",
+    "of_second_factor",
     "purge",
+    "remember",
     "reserve",
-    "succeed",
 ]
 
 # What an account that nobody has is looked up by among the known devices, so that it costs the same query.
@@ -92,17 +98,31 @@ def give_back(attempt: Attempt) -> None:
     transact(lambda: store.take_one_from([one.key for one in attempt.buckets]))
 
 
-def succeed(attempt: Attempt, who: str) -> None:
-    """Empty the counts of a person who proved who they are, and know their browser. Call inside database.transact()."""
+def forgive(attempt: Attempt, who: str) -> None:
+    """Empty the counts of a person who gave the right answer. Call inside database.transact()."""
     store.take_one_from([one.key for one in attempt.buckets if one.kind in SHARED_KINDS])
     own = {one.key for one in attempt.buckets if one.kind not in SHARED_KINDS}
     store.forget(own | {bucket(DEVICE, who, attempt.device_hash).key})
-    store.remember(who, attempt.device_hash, attempt.network)
+
+
+def remember(attempt: Attempt, account_id: str) -> None:
+    """Know the browser and network of a person who proved wholly who they are. Call inside database.transact()."""
+    store.remember(account_id, attempt.device_hash, attempt.network)
+
+
+def attempt_from(network: str, device: str | None) -> Attempt:
+    """An attempt that was never counted, because nothing could be guessed: for remember()."""
+    return Attempt(network, _hash_device(device, network), ())
+
+
+def of_second_factor(account_id: str) -> str:
+    """Who a wrong code is counted for: apart from the passwords of the account, or a right password would forgive it."""
+    return f"second factor {account_id}"
 
 
 def clear(who: str) -> None:
-    """Open the door of an account again that too many failures had closed. Call inside database.transact()."""
-    store.forget([bucket(ACCOUNT, who).key])
+    """Open the doors of an account again that too many failures had closed. Call inside database.transact()."""
+    store.forget([bucket(ACCOUNT, who).key, bucket(ACCOUNT, of_second_factor(who)).key])
 
 
 def counted_from(account_id: str | None, network: str, device: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -97,6 +97,17 @@ def remember(account_id: str, device_hash: str, network: str) -> None:
     others = sa.select(KnownDevice.device_hash).where(KnownDevice.account_id == account_id)
     beyond = others.order_by(KnownDevice.last_at.desc()).offset(MAX_DEVICES)
     _execute(sa.delete(KnownDevice).where(KnownDevice.account_id == account_id, KnownDevice.device_hash.in_(beyond)))
+
+
+def devices_of(account_id: str) -> Sequence[KnownDevice]:
+    """The browsers that an account is known by, the one used last first."""
+    query = sa.select(KnownDevice).where(KnownDevice.account_id == account_id)
+    return db.session.scalars(query.order_by(KnownDevice.last_at.desc())).all()
+
+
+def forget_devices(account_id: str) -> None:
+    """Know no browser of this account any more."""
+    _execute(sa.delete(KnownDevice).where(KnownDevice.account_id == account_id))
 
 
 def purge(limit: int) -> int:

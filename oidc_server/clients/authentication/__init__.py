@@ -32,6 +32,9 @@ METHODS: dict[str, Method] = {
     )
 }
 
+#: With which a client may sign its assertion, at every endpoint that asks.
+SIGNING_ALGORITHMS = tuple(name for method in METHODS.values() for name in method.signing_algorithms)
+
 
 @dataclass(frozen=True)
 class Authenticated:
@@ -53,7 +56,7 @@ def authenticate(
     candidates = [method for method in METHODS.values() if method.is_presented(presented)]
     if len({method.credential for method in candidates}) > 1:
         raise ProtocolError("invalid_request", "Use one method of client authentication per request.")
-    claimed = method_name = None
+    claimed = method_name = client = None
     try:
         if not candidates:
             raise Failed("no credential")
@@ -63,9 +66,12 @@ def authenticate(
             raise ProtocolError("invalid_request", "client_id is not the client that authenticates.")  # RFC 6749 §3.2.1
         # Counted before anything is compared: a secret can be guessed here too.
         rate_limits.hit("token", claimed, client_network(request))
-        return _prove(candidates, presented, methods, find(claimed))
+        client = find(claimed)
+        return _prove(candidates, presented, methods, client)
     except Failed as failed:
-        audit.record(failed.event, client_id=claimed, method=method_name, endpoint=endpoint, reason=failed.reason)
+        # Identifier and secret get swapped, so what is no client's identifier is not written down whole.
+        known = claimed if client is not None else audit.clipped(claimed)
+        audit.record(failed.event, client_id=known, method=method_name, endpoint=endpoint, reason=failed.reason)
         raise _invalid_client(presented, failed) from None
 
 

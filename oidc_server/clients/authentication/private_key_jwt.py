@@ -13,4 +13,6 @@ def _keys_of(client: Client) -> list[Key]:
     return keys.imported(client.jwks)
 
 
-METHOD = assertion_method("private_key_jwt", ("RS256", "PS256", "ES256", "EdDSA"), _keys_of, has_secret=False)
+METHOD = assertion_method(
+    "private_key_jwt", ("RS256", "PS256", "ES256", "Ed25519", "EdDSA"), _keys_of, has_secret=False
+)

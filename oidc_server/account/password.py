@@ -1,0 +1,92 @@
+"""GET and POST /account/password: a new password, and an end to what was signed in with the old one. ASVS 6.2.2, 6.2.3, 7.4.3; PW-11, SE-12."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from flask import Response, request
+
+from .. import accounts, audit, csrf, languages, mail, sessions, strict_form
+from ..accounts import store
+from ..database import now, transact
+from ..errors import Pages
+from ..networks import client_network
+from ..server import current_server
+from ..sessions import Session
+from ..tokens import families
+from . import notices, person
+from .proof import NotProved, require_password
+
+blueprint = Pages("account_password", __name__)
+
+
+@blueprint.get("/account/password")
+def show() -> Response:
+    session = person.require_person()
+    person.require_recent(session)
+    return _form(session)
+
+
+@blueprint.post("/account/password")
+def change() -> Response:
+    """Set the password; with `others` every other session and what every app holds ends, as the form proposes."""
+    form = strict_form.read_page_form(request)
+    csrf.check(form, "account password")
+    session = person.require_person()
+    person.require_recent(session)
+    ends_others = form.get("others") == "end"
+    again = partial(_form, session, ends_others=ends_others)
+    try:
+        require_password(session.account, form.get("current_password", ""))
+        store.set_password(session.account_id, form.get("new_password", ""), keep_sessions=not ends_others)
+    except NotProved as refused:
+        return again(status=refused.status, wait=refused.wait, wrong=refused.wait is None)
+    except accounts.PasswordRefused as refused:
+        return again(status=422, reasons=refused.reasons)
+    except accounts.Busy:
+        return again(status=503, wait=2)
+    transact(lambda: _tell(session, ends_others))
+    sessions.store.renew(session)
+    return notices.go_on("/account/password", "changed")
+
+
+def _tell(session: Session, ends_others: bool) -> None:
+    account = session.account
+    if ends_others:
+        sessions.store.end_all(account.id, except_sid=session.sid)
+        families.revoke_account(account.id, "new password")
+    audit.record(audit.PASSWORD_SET, account_id=account.id, by="person", ends_others=ends_others)
+    if account.email:
+        network = client_network(request)
+        mail.send(
+            "password_changed",
+            account.email,
+            language=languages.current(),
+            account_id=account.id,
+            at=now(),
+            network=network,
+        )
+
+
+def _form(
+    session: Session,
+    *,
+    status: int = 200,
+    wait: int | None = None,
+    wrong: bool = False,
+    reasons: list[str] | None = None,
+    ends_others: bool = True,
+) -> Response:
+    response = person.show(
+        "account/password.html",
+        session,
+        status,
+        wait=wait,
+        wrong=wrong,
+        reasons=reasons or [],
+        ends_others=ends_others,
+        min_length=current_server.settings.password_min_length,
+    )
+    if wait is not None:
+        response.headers["Retry-After"] = str(wait)
+    return response

@@ -1,0 +1,59 @@
+"""Who looks at the page, and whether they proved it a moment ago. ASVS 7.5.1, attack row SE-12."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, abort, make_response, render_template, request
+
+from .. import factors, sessions
+from ..database import now
+from ..responses import see_other
+from ..sessions import Session
+from . import notices
+
+#: Seconds for which a sign-in is proof enough for what an open browser alone must not do.
+RECENT = 15 * 60.0
+
+# /login goes to addresses of this shape and no others; what hangs below a section is found from there.
+_SECTION = re.compile(r"/account(/[a-z-]+)?", re.ASCII)
+
+
+def require_person() -> Session:
+    """The session of the person at this browser; nobody signed in goes to sign in first and comes back to the section."""
+    session = sessions.current()
+    if session is None:
+        abort(see_other(f"/login?then={_section()}"))
+    return session
+
+
+def require_recent(session: Session) -> None:
+    """The person signed in within RECENT seconds; else they sign in again, are told why, and come back to the section."""
+    if not is_recent(session):
+        abort(see_other(f"/login?then={_section()}&prompt=login"))
+
+
+def is_recent(session: Session) -> bool:
+    """Whether require_recent() would let this session pass."""
+    # With as many factors as a sign-in would ask for today: a password alone must not take away what was added to it since.
+    is_whole = factors.reaches(
+        session.acr, factors.acr_needed(session.account, factors.of(session.account_id))
+    )
+    return now() - session.auth_time <= RECENT and is_whole
+
+
+def show(template: str, session: Session, status: int = 200, **values: Any) -> Response:
+    """A page of the account, with what layout.html needs and the notice that the page before left."""
+    return make_response(
+        render_template(
+            template, account=session.account, session=session, notice=notices.take(), here=_section(), **values
+        ),
+        status,
+    )
+
+
+def _section() -> str:
+    found = _SECTION.match(request.path)
+    return quote(found[0]) if found else "/account"

@@ -1,0 +1,67 @@
+"""Setting a new password by what stood in the mail. Rows RC-02 to RC-06, RC-14."""
+
+from __future__ import annotations
+
+from .. import audit, confirmations, mail, sessions
+from ..accounts import Account, proofs, store
+from ..confirmations import Confirmation, MatchedCode, Refused
+from ..database import now, transact
+from ..tokens import families
+from .asking import PURPOSE
+
+
+def look(proof: str | MatchedCode) -> Confirmation:
+    """Whose password a link or code would set; changes nothing. Raises confirmations.Refused."""
+    confirmation = confirmations.look(PURPOSE, proof)
+    account = store.find(confirmation.account_id) if confirmation.account_id is not None else None
+    if account is None:
+        raise Refused("unknown")
+    if not account.is_active or proofs.state_of(account) != confirmation.data["state"]:
+        raise Refused("expired")  # the address or the password is another by now (RC-03)
+    return confirmation
+
+
+def match_code(handle: str, code: str) -> MatchedCode:
+    """The proof for reset() that a typed code is. Raises confirmations.Refused."""
+    return confirmations.match_code(PURPOSE, handle, code)
+
+
+def reset(
+    proof: str | MatchedCode, password: str, *, keep_sid: str | None = None, network: str | None = None
+) -> Account:
+    """Give the person a new password, end their sessions and token families but those of the session `keep_sid`, and tell them by mail.
+
+    Not to be called inside transact(). Raises confirmations.Refused, PasswordRefused (the link or code can be used again) and Busy.
+    """
+    confirmation = look(proof)
+    account = store.find(confirmation.account_id or "")
+    assert account is not None
+    made = proofs.checked_hash(password, account.username, account.email)
+
+    def change() -> tuple[Account, bool]:
+        redeemed = confirmations.redeem(PURPOSE, proof)
+        before = proofs.require_state(redeemed.account_id or "", redeemed.data["state"])
+        is_news = not before.email_verified
+        proofs.confirm_email(before.id, redeemed.email)  # whoever answers the mail reads the address
+        fresh = proofs.set_hash(before.id, made, keep_sessions=keep_sid is not None)
+        sessions.store.end_all(fresh.id, except_sid=keep_sid)
+        families.revoke_account(fresh.id, "password reset", except_sid=keep_sid)
+        mail.send(
+            "password_changed",
+            redeemed.email,
+            language=fresh.claims.get("locale"),
+            account_id=fresh.id,
+            at=now(),
+            network=network,
+        )
+        return fresh, is_news
+
+    try:
+        changed, is_news = transact(change)
+    except proofs.ProofOutdated as error:
+        raise Refused("expired") from error
+    audit.record(audit.RECOVERY_DONE, account_id=changed.id, network=network, kept_session=keep_sid is not None)
+    audit.record(audit.PASSWORD_SET, account_id=changed.id, by="mail", network=network)
+    if is_news:
+        audit.record(audit.EMAIL_VERIFIED, account_id=changed.id)
+    return changed

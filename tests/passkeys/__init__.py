@@ -1,0 +1,1 @@
+"""Passkeys, from the bytes of an authenticator to the browser."""
