@@ -11,15 +11,19 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, request, url_for
 
 from .settings import Settings
 from .settings_checks import is_loopback
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +79,22 @@ def mount(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals.update(static=static, logo=logo, issuer_host=urlsplit(settings.issuer).netloc.lower())
     app.before_request(_arrive)
     app.after_request(_leave)
+    always = list(_ON_EVERY_RESPONSE.items())
+    if settings.is_https:
+        always.append(("Strict-Transport-Security", f"max-age={_ONE_YEAR}"))
+    app.wsgi_app = _with_headers(app.wsgi_app, always)  # type: ignore[assignment, method-assign]  # as Flask documents it
+
+
+def _with_headers(wsgi_app: WSGIApplication, always: list[tuple[str, str]]) -> WSGIApplication:
+    """Add what every response carries where it is a list: by werkzeug's Headers it took a tenth of a token request."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
+            return start_response(status, headers + always, *error)
+
+        return wsgi_app(environ, start)
+
+    return answer
 
 
 def use_origin_lookup(app: Flask, is_registered: Callable[[str], bool]) -> None:
@@ -173,17 +193,14 @@ def _is_canonical(path: str) -> bool:
 def _leave(response: Response) -> Response:
     state = _state()
     headers = response.headers
-    for name, value in _ON_EVERY_RESPONSE.items():
-        headers[name] = value
-    headers.pop("X-Powered-By", None)
     headers["X-Request-ID"] = g.get("request_id", "-")
-    if state.settings.is_https:
-        headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
-    is_page = response.mimetype == "text/html"
-    headers["Content-Security-Policy"] = _policy_of_this_page() if is_page else _POLICY_OF_THE_REST
-    # On a redirect it would cut off a popup that never shows a page of ours.
-    if is_page and not 300 <= response.status_code < 400 and not g.get("keep_opener"):
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if response.mimetype == "text/html":
+        headers["Content-Security-Policy"] = _policy_of_this_page()
+        # On a redirect it would cut off a popup that never shows a page of ours.
+        if not 300 <= response.status_code < 400 and not g.get("keep_opener"):
+            headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    else:
+        headers["Content-Security-Policy"] = _POLICY_OF_THE_REST
     _set_caching(response, state)
     _set_cors(response, state)
     return response
