@@ -11,19 +11,16 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, request, url_for
 
+from . import edge
 from .settings import Settings
 from .settings_checks import is_loopback
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -79,22 +76,10 @@ def mount(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals.update(static=static, logo=logo, issuer_host=urlsplit(settings.issuer).netloc.lower())
     app.before_request(_arrive)
     app.after_request(_leave)
-    always = list(_ON_EVERY_RESPONSE.items())
+    always = dict(_ON_EVERY_RESPONSE)
     if settings.is_https:
-        always.append(("Strict-Transport-Security", f"max-age={_ONE_YEAR}"))
-    app.wsgi_app = _with_headers(app.wsgi_app, always)  # type: ignore[assignment, method-assign]  # as Flask documents it
-
-
-def _with_headers(wsgi_app: WSGIApplication, always: list[tuple[str, str]]) -> WSGIApplication:
-    """Add what every response carries where it is a list: by werkzeug's Headers it took a tenth of a token request."""
-
-    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
-            return start_response(status, headers + always, *error)
-
-        return wsgi_app(environ, start)
-
-    return answer
+        always["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
+    edge.mount(app, app.extensions["headers"].hosts, always, {"Content-Security-Policy": _POLICY_OF_THE_REST})
 
 
 def use_origin_lookup(app: Flask, is_registered: Callable[[str], bool]) -> None:
