@@ -15,7 +15,7 @@ TOOLS := $(VENV)/.installed-tools-$(call checksum,requirements.txt examples/requ
 # Without an interpreter behind .venv (first time, or Python was upgraded) the stamps in it are worth nothing.
 anew := $(shell test -x $(BIN)/python || echo anew)
 
-.PHONY: anew help run serve test lint config clean
+.PHONY: anew help run serve test lint config languages clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -36,6 +36,9 @@ lint: $(TOOLS) ## check style, types and who imports whom
 
 config: $(SERVER) ## write config/example.toml, .env.example and docs/configuration.md from settings.py
 	@$(BIN)/python -m oidc_server.settings_docs
+
+languages: $(SERVER) ## list the sentences that a language lacks
+	@$(BIN)/python -m oidc_server.languages
 
 clean: ## remove .venv and caches; the database in instance/ and the keys in keys/ stay
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -47,6 +47,7 @@ from . import (
     upkeep,
     userinfo,
 )
+from .application import Application
 from .server import AuthorizationServer
 
 #: Discovery comes last: it publishes what the others advertised.
@@ -80,7 +81,7 @@ def create_app(**overrides: Any) -> Flask:
     Raises settings.SettingsError or signing.KeysUnusable with a sentence that names what to change.
     """
     values = settings.load(**overrides)
-    app = Flask(
+    app = Application(
         __name__,
         instance_path=str(values.instance_path),
         template_folder=str(settings.ROOT / "templates"),

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, request, url_for
 
+from . import edge
 from .settings import Settings
 from .settings_checks import is_loopback
 
@@ -75,6 +76,10 @@ def mount(app: Flask, settings: Settings) -> None:
     app.jinja_env.globals.update(static=static, logo=logo, issuer_host=urlsplit(settings.issuer).netloc.lower())
     app.before_request(_arrive)
     app.after_request(_leave)
+    always = dict(_ON_EVERY_RESPONSE)
+    if settings.is_https:
+        always["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
+    edge.mount(app, app.extensions["headers"].hosts, always, {"Content-Security-Policy": _POLICY_OF_THE_REST})
 
 
 def use_origin_lookup(app: Flask, is_registered: Callable[[str], bool]) -> None:
@@ -178,17 +183,14 @@ def _is_canonical(path: str) -> bool:
 def _leave(response: Response) -> Response:
     state = _state()
     headers = response.headers
-    for name, value in _ON_EVERY_RESPONSE.items():
-        headers[name] = value
-    headers.pop("X-Powered-By", None)
     headers["X-Request-ID"] = g.get("request_id", "-")
-    if state.settings.is_https:
-        headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
-    is_page = response.mimetype == "text/html"
-    headers["Content-Security-Policy"] = _policy_of_this_page() if is_page else _POLICY_OF_THE_REST
-    # On a redirect it would cut off a popup that never shows a page of ours.
-    if is_page and not 300 <= response.status_code < 400 and not g.get("keep_opener"):
-        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if response.mimetype == "text/html":
+        headers["Content-Security-Policy"] = _policy_of_this_page()
+        # On a redirect it would cut off a popup that never shows a page of ours.
+        if not 300 <= response.status_code < 400 and not g.get("keep_opener"):
+            headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    else:
+        headers["Content-Security-Policy"] = _POLICY_OF_THE_REST
     _set_caching(response, state)
     _set_cors(response, state)
     return response

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import cast
 
 from flask import Request, current_app
@@ -22,6 +22,8 @@ LOCAL_SOCKET = "unix"
 # A subscriber of IPv6 gets a /64 or more, so its 2^64 addresses are one network.
 _IPV6_NETWORK_BITS = 64
 _MAX_HOPS = 32
+# Where a request keeps its network once it was found.
+_FOUND = "oidc.network"
 
 _WITH_PORT = re.compile(r"\A(?:\[(?P<bracketed>[^\]]+)\](?::\d{1,5})?|(?P<plain>[\d.]+):\d{1,5})\Z")
 
@@ -33,6 +35,11 @@ class TrustedProxies:
     hops: int = 0
     networks: tuple[Network, ...] = ()
     local_socket: bool = False
+
+    @cached_property
+    def nobody(self) -> bool:
+        """Whether nobody's word is taken, as without a proxy."""
+        return not (self.hops or self.networks or self.local_socket)
 
     def include(self, address: str) -> bool:
         if address == LOCAL_SOCKET:
@@ -71,6 +78,8 @@ def client_address(request: Request) -> str:
     # server.py is a tier above this file, so its settings are reached through the app that carries them.
     trusted = parse_trusted_proxies(cast(str, current_app.extensions["oidc_server"].settings.trusted_proxies))
     address = _canonical(request.remote_addr or "") or LOCAL_SOCKET
+    if trusted.nobody:
+        return address
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
     hops = trusted.hops
     for entry in reversed(forwarded):
@@ -94,8 +103,11 @@ def network_of(address: str) -> str:
 
 
 def client_network(request: Request) -> str:
-    """The network that a request comes from."""
-    return network_of(client_address(request))
+    """The network that a request comes from; found once for each request."""
+    found = request.environ.get(_FOUND)
+    if found is None:
+        found = request.environ[_FOUND] = network_of(client_address(request))
+    return cast(str, found)
 
 
 @lru_cache(maxsize=4096)

@@ -68,7 +68,10 @@ class RateLimits:
     told: OrderedDict[tuple[str, str], float] = field(default_factory=OrderedDict)
 
     def hit(self, name: str, identifiers: tuple[str, ...]) -> None:
-        items, key = self.items.get(name, []), _key(name, *identifiers)
+        items = self.items.get(name)
+        if not items:
+            return
+        key = _key(name, *identifiers)
         for item in items:
             strategy = self.limiter.limiter
             if not strategy.hit(item, key):

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from flask import Flask
 
+from ..languages import sentences
 from ..server import AuthorizationServer
-from . import factors, notices, overview, passkeys
+from . import activity, apps, data, email, factors, notices, overview, passkeys, password, profile, secure, sessions
 
 
 class Section(NamedTuple):
@@ -27,14 +28,23 @@ class Section(NamedTuple):
 
 #: In the order of the navigation.
 SECTIONS: tuple[Section, ...] = (
-    Section("/account", "Overview", "home", overview),
-    Section("/account/factors", "Second step", "factors", factors),
-    Section("/account/passkeys", "Passkeys", "passkeys", passkeys),
+    Section("/account", *sentences("Overview"), "home", overview),
+    Section("/account/profile", *sentences("Profile"), "profile", profile),
+    Section("/account/email", *sentences("E-mail"), "email", email),
+    Section("/account/password", *sentences("Password"), "password", password),
+    Section("/account/factors", *sentences("Second step"), "factors", factors),
+    Section("/account/passkeys", *sentences("Passkeys"), "passkeys", passkeys),
+    Section("/account/sessions", *sentences("Devices"), "sessions", sessions),
+    Section("/account/apps", *sentences("Connected apps"), "apps", apps),
+    Section("/account/activity", *sentences("Activity"), "activity", activity),
+    Section("/account/data", *sentences("Your data"), "data", data),
 )
+#: Pages without an entry of their own.
+MORE = (secure,)
 
 
 def mount(app: Flask, server: AuthorizationServer) -> None:
     app.jinja_env.globals["account_sections"] = SECTIONS
     notices.mount(app)
-    for section in SECTIONS:
-        app.register_blueprint(section.module.blueprint)
+    for module in (*(section.module for section in SECTIONS), *MORE):
+        app.register_blueprint(module.blueprint)

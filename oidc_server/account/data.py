@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import orjson
 from flask import Response, make_response, render_template, request
 
-from .. import audit, csrf, sessions, strict_form
+from .. import audit, csrf, mail, sessions, strict_form
 from ..accounts import store
 from ..database import now, transact
 from ..errors import Pages
@@ -69,6 +69,7 @@ def _delete(session: Session) -> None:
     families.revoke_account(session.account_id, "account deleted")
     sessions.store.end_all(session.account_id, except_sid=session.sid)
     sessions.end(session)
+    mail.store.forget(session.account_id)
     store.delete(session.account_id)
 
 

@@ -89,7 +89,7 @@ def remove() -> Response:
             return "needed"
         if not factors.remove(account.id, kind, identifier):
             return "gone"
-        factor_notices.tell_removed(account, kind, network=client_network(request), factor=identifier)
+        factor_notices.tell_removed(account, kind, network=client_network(request), id=identifier)
         return "removed"
 
     outcome = transact(work)
@@ -110,8 +110,10 @@ def _confirm(session: Session, form: Form) -> Response:
 
         def keep() -> Factor | None:
             added = totp.add(account.id, secret, form.get("code", ""), name)
-            if added is not None and new_app.finish(identifier):
-                factor_notices.tell_added(account, totp.KIND, network=client_network(request), factor=added.id)
+            if added is not None:
+                if not new_app.finish(identifier):
+                    abort(notices.go_on(PAGE, "app-ended"))  # another tab kept it; this one is rolled back
+                factor_notices.tell_added(account, totp.KIND, network=client_network(request), id=added.id)
             return added
 
         added = transact(keep)

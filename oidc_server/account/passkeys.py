@@ -5,16 +5,19 @@ from __future__ import annotations
 import orjson
 from flask import Response, request
 
-from .. import audit, csrf, factors, headers, languages, mail, rate_limits, strict_form
+from .. import audit, csrf, factors, headers, rate_limits, sessions, strict_form
 from ..accounts import Account
-from ..database import now, transact
+from ..database import transact
 from ..errors import Pages
+from ..factors import notices as factor_notices
 from ..factors import passkeys
 from ..networks import client_network
+from ..responses import see_other
 from ..server import current_server
 from ..sessions import Session
 from ..strict_form import Form
 from . import notices, person
+from .sessions import end_other_sessions
 
 blueprint = Pages("account_passkeys", __name__)
 
@@ -43,7 +46,7 @@ def add() -> Response:
     rate_limits.hit("passkey", client_network(request))
     account: Account = session.account
     try:
-        made = passkeys.register(account, form.get("credential", ""), sid=session.sid, name=form.get("name", ""))
+        made = transact(lambda: _add(session, form))
     except passkeys.NameRefused:
         return _page(session, problem="name", status=400)
     except passkeys.AlreadyRegistered:
@@ -53,8 +56,11 @@ def add() -> Response:
     except passkeys.Refused as refused:
         audit.record(audit.PASSKEY_REFUSED, account_id=account.id, reason=refused.reason)
         return _page(session, problem="refused", status=400)
-    audit.record(audit.PASSKEY_ADDED, account_id=account.id, passkey=made.id, provider=made.aaguid)
-    _tell(account, "factor_added")
+    # The person has just shown it, so this session has two factors from now on.
+    amr = list(dict.fromkeys([*session.amr, made.amr, "user", "mfa"]))
+    sessions.raise_to(session, acr=factors.TWO_FACTORS, amr=amr)
+    if factors.recovery_codes.remaining(account.id) == 0:
+        return see_other("/account/factors/recovery-codes")
     return notices.go_on(_PAGE, "added")
 
 
@@ -78,13 +84,30 @@ def remove() -> Response:
     session, form = _read(recent=True)
     account: Account = session.account
     identifier = form.get("passkey", "")
-    if _is_the_only_way(account):
-        return _page(session, problem="only", status=409)
-    if not transact(lambda: factors.remove(account.id, passkeys.KIND, identifier)):
-        return _page(session, problem="gone", status=404)
-    audit.record(audit.PASSKEY_REMOVED, account_id=account.id, passkey=identifier)
-    _tell(account, "factor_removed")
+
+    def work() -> str:
+        if _is_the_only_way(account):
+            return "only"
+        if len(factors.of(account.id)) == 1 and factors.is_required(account):
+            return "needed"
+        if not factors.remove(account.id, passkeys.KIND, identifier):
+            return "gone"
+        factor_notices.tell_removed(account, passkeys.KIND, network=client_network(request), factor=identifier)
+        return "removed"
+
+    outcome = transact(work)
+    if outcome != "removed":
+        return _page(session, problem=outcome, status=404 if outcome == "gone" else 409)
+    if form.get("others") == "end":
+        end_other_sessions(session)
     return notices.go_on(_PAGE, "removed")
+
+
+def _add(session: Session, form: Form) -> passkeys.Passkey:
+    account: Account = session.account
+    made = passkeys.register(account, form.get("credential", ""), sid=session.sid, name=form.get("name", ""))
+    factor_notices.tell_added(account, passkeys.KIND, network=client_network(request), factor=made.id)
+    return made
 
 
 def _read(*, recent: bool) -> tuple[Session, Form]:
@@ -120,19 +143,3 @@ def _page(session: Session, *, problem: str = "", status: int = 200) -> Response
 
 def _is_the_only_way(account: Account) -> bool:
     return account.password_hash is None and passkeys.store.count(account.id) <= 1
-
-
-def _tell(account: Account, kind: str) -> None:
-    if account.email and account.email_verified:
-        to, at, network = account.email, now(), client_network(request)
-        transact(
-            lambda: mail.send(
-                kind,
-                to,
-                language=str(account.claims.get("locale") or languages.current()),
-                account_id=account.id,
-                factor=passkeys.KIND,
-                at=at,
-                network=network,
-            )
-        )

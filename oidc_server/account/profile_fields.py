@@ -1,4 +1,4 @@
-"""The fields of the profile: what each is called, how a browser helps to fill it in, and what can be kept (OIDC Core §5.1)."""
+"""The fields of the profile: how a browser helps to fill each in, and what can be kept (OIDC Core §5.1). Labels are in the template."""
 
 from __future__ import annotations
 
@@ -37,11 +37,9 @@ class Field:
     """One field; `name` is the claim or the member of `address`, `autocomplete` HTML's own word for it."""
 
     name: str
-    label: str
     autocomplete: str
     check: Callable[[str], str]
     type: str = "text"
-    hint: str = ""
 
 
 def read(field: Field, typed: str) -> str | None:
@@ -109,30 +107,24 @@ def _locale(text: str) -> str:
     return text
 
 
-_LABELS = sentences(
-    *("Full name", "Given name", "Middle name", "Family name", "Nickname", "Gender", "Date of birth"),
-    *("Profile page", "Picture", "Website", "Phone number", "Time zone", "Language"),
-    *("Address as on an envelope", "Street", "Town", "Region", "Postal code", "Country"),
-)
-
 FIELDS: tuple[Field, ...] = (
-    Field("name", _LABELS[0], "name", _text),
-    Field("given_name", _LABELS[1], "given-name", _text),
-    Field("middle_name", _LABELS[2], "additional-name", _text),
-    Field("family_name", _LABELS[3], "family-name", _text),
-    Field("nickname", _LABELS[4], "nickname", _text),
-    Field("gender", _LABELS[5], "sex", _text),
-    Field("birthdate", _LABELS[6], "bday", _date),
-    Field("profile", _LABELS[7], "url", _url, "url"),
-    Field("picture", _LABELS[8], "photo", _url, "url"),
-    Field("website", _LABELS[9], "url", _url, "url"),
-    Field("phone_number", _LABELS[10], "tel", _phone, "tel"),
-    Field("zoneinfo", _LABELS[11], "off", _zone),
-    Field("locale", _LABELS[12], "language", _locale),
-    Field("formatted", _LABELS[13], "off", _text),
-    Field("street_address", _LABELS[14], "street-address", _text),
-    Field("locality", _LABELS[15], "address-level2", _text),
-    Field("region", _LABELS[16], "address-level1", _text),
-    Field("postal_code", _LABELS[17], "postal-code", _text),
-    Field("country", _LABELS[18], "country-name", _text),
+    Field("name", "name", _text),
+    Field("given_name", "given-name", _text),
+    Field("middle_name", "additional-name", _text),
+    Field("family_name", "family-name", _text),
+    Field("nickname", "nickname", _text),
+    Field("gender", "sex", _text),
+    Field("birthdate", "bday", _date),
+    Field("profile", "url", _url, "url"),
+    Field("picture", "photo", _url, "url"),
+    Field("website", "url", _url, "url"),
+    Field("phone_number", "tel", _phone, "tel"),
+    Field("zoneinfo", "off", _zone),
+    Field("locale", "language", _locale),
+    Field("formatted", "off", _text),
+    Field("street_address", "street-address", _text),
+    Field("locality", "address-level2", _text),
+    Field("region", "address-level1", _text),
+    Field("postal_code", "postal-code", _text),
+    Field("country", "country-name", _text),
 )

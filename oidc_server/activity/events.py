@@ -38,9 +38,12 @@ EVENTS: dict[str, Kind] = {
     audit.ACCOUNT_EXPORTED: _kind(sentences("Downloaded a copy of the data"), "data"),
     audit.ACCOUNT_SECURED: _kind(sentences("Signed out everywhere"), "factors"),
     audit.PASSWORD_SET: _kind(sentences("Password changed"), "password"),
+    audit.PASSKEY_RENAMED: _kind(sentences("Passkey renamed"), "passkeys"),
+    audit.PASSKEY_REFUSED: _kind(sentences("Sign-in with a passkey that did not work"), "warning", True),
+    audit.PASSKEY_COPY_SUSPECTED: _kind(sentences("A passkey was refused because there may be a copy of it"), "warning", True),
 }
 
 #: What is written down for names that nobody has too, so that it takes as long (EN-02).
 ALSO_FOR_NOBODY = frozenset({audit.SIGN_IN_FAILED})
 #: What may happen often: the like of one network within an hour is counted in one row.
-COUNTED = frozenset({audit.SIGN_IN_FAILED})
+COUNTED = frozenset({audit.SIGN_IN_FAILED, audit.PASSKEY_REFUSED})

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from ..database import Unavailable, db, now, transact
+from ..remembered import Remembered, detached
 from ..server import current_server
 from . import secret
 from .authentication import METHODS
 from .metadata import InvalidMetadata, validated
 from .models import Client, ClientSecret
 from .registration_answer import document_of
+
+T = TypeVar("T")
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9._~:/\-]{1,255}", re.ASCII)
 #: A secret's last use is written down at most this often (seconds), so that a token request seldom writes for it.
@@ -45,10 +48,18 @@ class Registered:
         return f"Registered({self.client!r})"
 
 
+_remembered: Remembered[Client | None] = Remembered("clients")
+
+
 def find(client_id: str) -> Client | None:
-    """The client with its secrets, in one query, disabled or not."""
+    """The client with its secrets, disabled or not, as it was at most a second ago. To read only; it belongs to no session."""
     if not CLIENT_ID.fullmatch(client_id):
         return None  # no identifier of ours, and perhaps no text a database takes
+    return _remembered.get(client_id, lambda key: detached(db.session(), _read(key)))
+
+
+def _read(client_id: str) -> Client | None:
+    """The client as it is now, in one query."""
     query = sa.select(Client).options(joinedload(Client.secrets)).where(Client.client_id == client_id)
     return db.session.scalars(query.execution_options(populate_existing=True)).unique().one_or_none()
 
@@ -82,7 +93,7 @@ def create(document: Mapping[str, Any], *, client_id: str | None = None, is_trus
     columns["client_name"] = columns["client_name"] or identifier
 
     def insert() -> Registered:
-        if find(identifier) is not None:
+        if _read(identifier) is not None:
             raise InvalidMetadata("There is a client of that client_id already.")
         at = now()
         client = Client(client_id=identifier, created_at=at, updated_at=at, is_trusted=is_trusted, **columns)
@@ -90,7 +101,7 @@ def create(document: Mapping[str, Any], *, client_id: str | None = None, is_trus
         db.session.add(client)
         return Registered(client, _issue_if_needed(client))
 
-    return transact(insert)
+    return _changed(insert)
 
 
 def update(
@@ -123,7 +134,7 @@ def update(
         client.secrets = []
         return Registered(client, _issue_if_needed(client))
 
-    return transact(change)
+    return _changed(change)
 
 
 def delete(client_id: str) -> None:
@@ -135,7 +146,7 @@ def delete(client_id: str) -> None:
             raise UnknownClient(client_id)
         db.session.expire_all()
 
-    transact(remove)
+    _changed(remove)
 
 
 def rotate_secret(client_id: str, *, old_expires_in: float = ROTATION_OVERLAP) -> Registered:
@@ -156,7 +167,7 @@ def rotate_secret(client_id: str, *, old_expires_in: float = ROTATION_OVERLAP) -
         client.secrets = [held for held in in_use if held.is_live(at)]
         return Registered(client, _issue(client))
 
-    return transact(rotate)
+    return _changed(rotate)
 
 
 def note_use(held: ClientSecret) -> None:
@@ -167,11 +178,12 @@ def note_use(held: ClientSecret) -> None:
     used = sa.update(ClientSecret).where(ClientSecret.id == held.id).values(last_used_at=at)
     with suppress(Unavailable):  # a busy database is no reason to refuse a client that proved itself
         transact(lambda: db.session.execute(used))
+        held.last_used_at = at  # the remembered one, or the next request would write again
 
 
 def purge_secrets() -> None:
     """Delete the secrets that have ended."""
-    transact(lambda: db.session.execute(sa.delete(ClientSecret).where(ClientSecret.expires_at <= now())))
+    _changed(lambda: db.session.execute(sa.delete(ClientSecret).where(ClientSecret.expires_at <= now())))
 
 
 def make_client_id() -> str:
@@ -179,8 +191,15 @@ def make_client_id() -> str:
     return f"c-{secrets.token_hex(16)}"
 
 
+def _changed(work: Callable[[], T]) -> T:
+    """Run a change in a transaction, and have this process forget what it remembers of clients."""
+    result = transact(work)
+    _remembered.forget()
+    return result
+
+
 def _required(client_id: str) -> Client:
-    client = find(client_id)
+    client = _read(client_id) if CLIENT_ID.fullmatch(client_id) else None
     if client is None:
         raise UnknownClient(client_id)
     return client

@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 
 import orjson
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response
 
+from ..edge import Document, publish
 from ..server import AuthorizationServer
 
+PATHS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
 #: Long enough to spare requests, short enough that a changed server is seen soon (seconds).
 _MAX_AGE = 300
 
@@ -19,17 +21,15 @@ _MAX_AGE = 300
 def mount(app: Flask, server: AuthorizationServer) -> None:
     """Mounted last: the document is made here, once, of what everybody advertised."""
     body = orjson.dumps({"issuer": server.settings.issuer, **dict(sorted(server.metadata.items()))})
-    etag = hashlib.sha256(body).hexdigest()[:32]
+    document = Document(body, hashlib.sha256(body).hexdigest()[:32], _MAX_AGE)
     blueprint = Blueprint("discovery", __name__)
 
-    @blueprint.get("/.well-known/openid-configuration")
-    @blueprint.get("/.well-known/oauth-authorization-server")
+    @blueprint.get(PATHS[0])
+    @blueprint.get(PATHS[1])
     def metadata() -> Response:
         """The metadata document, the same bytes for everybody."""
-        response = Response(body, mimetype="application/json")
-        response.set_etag(etag)
-        response.headers["Cache-Control"] = f"public, max-age={_MAX_AGE}"
-        response.make_conditional(request)
-        return response
+        return document.response()
 
     app.register_blueprint(blueprint)
+    for path in PATHS:
+        publish(app, path, lambda: document)

@@ -14,9 +14,12 @@ from .. import accounts, audit, csrf, factors, headers, rate_limits, sessions, s
 from ..errors import Pages
 from ..factors import passkeys
 from ..networks import client_network
+from ..responses import see_other
 from ..server import current_server
 from ..strict_form import Form
-from . import destination, views
+from . import candidate as candidates
+from . import destination, second_factor, views
+from .candidate import Candidate, Elsewhere
 from .completion import complete
 
 blueprint = Pages("login_passkey", __name__)
@@ -50,29 +53,62 @@ def offer() -> Offer | None:
     return Offer(current_server.settings.origin, passkeys.rp_id(), refused is not None, unknown)
 
 
+@blueprint.errorhandler(Elsewhere)
+def _lead(error: Elsewhere) -> Response:
+    return error.response
+
+
 @blueprint.post("/login/passkey/options")
 def options() -> Response:
-    """A challenge for this browser, as JSON for navigator.credentials.get(). Nothing in it tells who exists."""
-    _read()
-    return Response(orjson.dumps(passkeys.request_options()), mimetype="application/json")
+    """A challenge for this browser, as JSON for navigator.credentials.get(). Before a password nothing in it tells who exists."""
+    form = _read()
+    account_id = _candidate(form).account.id if _is_second_factor(form) else None
+    return Response(orjson.dumps(passkeys.request_options(account_id)), mimetype="application/json")
 
 
 @blueprint.post("/login/passkey")
 def sign_in() -> Response:
-    """Check what the device signed, open a session, and go on with what waits for the person."""
+    """Check what the device signed, and go on with what waits for the person."""
     form = _read()
+    return _sign_in_after_password(form) if _is_second_factor(form) else _sign_in_alone(form)
+
+
+def _sign_in_alone(form: Form) -> Response:
     parked = views._parked(form)
     then = destination.of(form)
     try:
         used = passkeys.authenticate(form.get("credential", ""))
     except passkeys.Refused as refused:
-        audit.record(audit.PASSKEY_REFUSED, reason=refused.reason)
-        g.passkey_refused = refused
+        _note(refused)
         again = destination.wants_proof(form) and sessions.current() is not None
         return views._form(parked, then=then, again=again, status=401)
-    account = accounts.store.find(used.account_id)
-    audit.record(audit.SIGN_IN, account_id=used.account_id, passkey=used.passkey.id)
-    return complete(account, parked, acr=ACR, amr=used.amr, then=then)
+    return complete(accounts.store.find(used.account_id), parked, acr=ACR, amr=used.amr, then=then)
+
+
+def _sign_in_after_password(form: Form) -> Response:
+    candidate = _candidate(form)
+    try:
+        used = passkeys.authenticate(form.get("credential", ""), candidate.account.id)
+    except passkeys.Refused as refused:
+        _note(refused)
+        return second_factor.page(candidate, status=401)
+    return candidates.succeed(candidate, amr=used.amr)
+
+
+def _is_second_factor(form: Form) -> bool:
+    return form.get("way") == "second-factor"
+
+
+def _candidate(form: Form) -> Candidate:
+    candidate = candidates.find(form)
+    if not candidate.has(passkeys.KIND):
+        raise Elsewhere(see_other(f"{second_factor.PATH}?{candidate.query}"))
+    return candidate
+
+
+def _note(refused: passkeys.Refused) -> None:
+    audit.record(audit.PASSKEY_REFUSED, account_id=refused.account_id, reason=refused.reason)
+    g.passkey_refused = refused
 
 
 def _read() -> Form:

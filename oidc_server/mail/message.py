@@ -30,9 +30,9 @@ def compose(
     message["Message-ID"] = f"<{mail_id}@{_host(settings)}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5: nobody's holiday notice answers it
     message["X-Auto-Response-Suppress"] = "All"  # the same for Exchange
-    message["Content-Language"] = language
     message.set_content(contents.text, cte="quoted-printable")
     message.add_alternative(contents.html, subtype="html", cte="quoted-printable")
+    message["Content-Language"] = language  # after the parts: they take with them what begins with Content-
     return message
 
 

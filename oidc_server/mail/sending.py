@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from typing import Any
 
-from .. import audit
+from .. import audit, languages
 from ..database import now, transact
 from ..server import current_server
 from . import addresses, contents, store
@@ -24,7 +24,8 @@ def send(kind: str, to: str, *, language: str | None, account_id: str | None = N
     """
     settings = current_server.settings
     addresses.parse(to)
-    rendered = render(kind, values, language, settings)
+    with languages.using(language) as spoken:
+        rendered = render(kind, values, spoken, settings)
     at = now()
     mail_id = secrets.token_hex(16)
     mail = OutboxMail(
@@ -33,7 +34,7 @@ def send(kind: str, to: str, *, language: str | None, account_id: str | None = N
         recipient=to,
         recipient_hash=hashlib.sha256(to.casefold().encode()).hexdigest(),
         account_id=account_id,
-        language=(language or "en")[:35],
+        language=spoken,
         sealed=contents.seal(rendered, mail_id, settings),
         created_at=at,
         # A link that has ended is not worth delivering.

@@ -40,6 +40,17 @@ def newest(limit: int, state: str | None = None) -> list[OutboxMail]:
     return list(db.session.scalars(query))
 
 
+def list_for(account_id: str) -> list[OutboxMail]:
+    """The mails of a person that are still known, the newest first."""
+    query = sa.select(OutboxMail).where(OutboxMail.account_id == account_id)
+    return list(db.session.scalars(query.order_by(OutboxMail.created_at.desc(), OutboxMail.id)))
+
+
+def forget(account_id: str) -> None:
+    """Delete the mails of a person who goes, those too that still wait."""
+    db.session.execute(sa.delete(OutboxMail).where(OutboxMail.account_id == account_id), execution_options=_UNCHECKED)
+
+
 def count_since(recipient_hash: str, kind: str, since: float) -> int:
     """How many mails of a kind an address got since then."""
     query = sa.select(sa.func.count()).where(

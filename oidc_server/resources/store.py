@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 
 from ..database import db, now, transact
+from ..remembered import Remembered, detached
 from ..server import current_server
 from ..settings import LONGEST_RESOURCE_LIFETIME
 from .models import ProtectedResource
@@ -42,11 +43,19 @@ def own_resource() -> ProtectedResource:
     )
 
 
+_remembered: Remembered[ProtectedResource | None] = Remembered("resources")
+
+
 def find(identifier: str) -> ProtectedResource | None:
-    """The resource of exactly this identifier, or None."""
+    """The resource of exactly this identifier as it was at most a second ago, or None. To read only; it belongs to no session."""
     if identifier == current_server.settings.userinfo_resource:
         return own_resource()
-    return db.session.get(ProtectedResource, identifier)
+    return _remembered.get(identifier, _read)
+
+
+def _read(identifier: str) -> ProtectedResource | None:
+    found: ProtectedResource | None = detached(db.session(), db.session.get(ProtectedResource, identifier))
+    return found
 
 
 def list_resources() -> Sequence[ProtectedResource]:
@@ -100,7 +109,7 @@ def create(
         raise ResourceError(
             "The identifier must be an absolute URI without a fragment, such as https://api.example.com/ (RFC 8707 §2)."
         )
-    if find(identifier) is not None:
+    if _read(identifier) is not None:
         raise ResourceError("There is a resource of that identifier already.")
     if bad := [scope for scope in scopes if not _SCOPE_TOKEN.fullmatch(scope) or scope in IDENTITY_SCOPES]:
         raise ResourceError(f"These are no names for scopes of a resource: {' '.join(bad)}")
@@ -117,6 +126,7 @@ def create(
         created_at=now(),
     )
     transact(lambda: db.session.add(resource))
+    _remembered.forget()
     return resource
 
 
@@ -129,4 +139,5 @@ def delete(identifier: str) -> bool:
             .returning(ProtectedResource.identifier)
         ).first()
     )
+    _remembered.forget()
     return gone is not None

@@ -10,12 +10,12 @@ from __future__ import annotations
 from flask import Flask
 
 from ..server import AuthorizationServer
+from . import views
 from .commands import keys
 from .key_set import KeySetView, UnsupportedAlgorithm
 from .keyring import Keyring
 from .keys import KeysUnusable
 from .stores import STORES
-from .views import blueprint
 
 __all__ = ["KeySetView", "Keyring", "KeysUnusable", "UnsupportedAlgorithm", "mount"]
 
@@ -28,7 +28,7 @@ def mount(app: Flask, server: AuthorizationServer) -> None:
     keyring = Keyring(server.settings, STORES["files"](server.settings))
     keyring.start()
     server.keyring = keyring
-    app.register_blueprint(blueprint)
+    views.mount(app, server)
     app.cli.add_command(keys)
     server.advertise(
         jwks_uri=server.settings.url("/jwks.json"), id_token_signing_alg_values_supported=list(keyring.algorithms)

@@ -14,6 +14,9 @@ from joserfc.jwk import Key as JoseKey
 from .algorithms import ALGORITHMS, PrivateKey, public_key
 from .keys import Key, Ring
 
+# Made once: json.dumps() with arguments of its own makes one for each call.
+_JSON = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 
 class UnsupportedAlgorithm(ValueError):
     """Nothing here signs with that algorithm; nothing else is used in its place."""
@@ -105,7 +108,7 @@ def _order(key: Key, algorithms: tuple[str, ...], at: float) -> tuple[int, int, 
 
 
 def _segment(value: Mapping[str, Any]) -> bytes:
-    return _base64url(json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode())
+    return _base64url(_JSON.encode(value).encode())
 
 
 def _base64url(data: bytes) -> bytes:

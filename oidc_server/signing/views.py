@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Flask, Response
 
-from ..server import current_server
+from ..edge import Document, publish
+from ..server import AuthorizationServer
 
-blueprint = Blueprint("signing", __name__)
+PATH = "/jwks.json"
 
 
-@blueprint.get("/jwks.json")
-def jwks() -> Response:
+def mount(app: Flask, server: AuthorizationServer) -> None:
     """The JWKS, to be cached for less time than a new key is published before it signs."""
-    keyring, settings = current_server.keyring, current_server.settings
-    published = keyring.published()
-    response = Response(published.body, mimetype="application/json")
-    response.cache_control.public = True
-    response.cache_control.max_age = settings.jwks_max_age
-    response.set_etag(published.etag)
-    response.make_conditional(request)
-    return response
+    max_age = server.settings.jwks_max_age
+    made = Document(b"", "", max_age)
+
+    def current() -> Document:
+        nonlocal made
+        view = server.keyring.published()
+        if view.etag != made.etag:
+            made = Document(view.body, view.etag, max_age)
+        return made
+
+    blueprint = Blueprint("signing", __name__)
+
+    @blueprint.get(PATH)
+    def jwks() -> Response:
+        return current().response()
+
+    app.register_blueprint(blueprint)
+    publish(app, PATH, current)

@@ -88,5 +88,6 @@
     if (event.persisted) offerIfPossible();
   });
   form.hidden = false;
+  document.querySelector("[data-without-passkeys]")?.remove();
   offerIfPossible();
 })();

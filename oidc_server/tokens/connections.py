@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
-from ..database import db
-from .families import authorization_of, is_live
-from .models import Family
+from .families import authorization_of, is_live, list_for
 
 
 @dataclass
@@ -28,8 +24,7 @@ class Connection:
 def clients_of(account_id: str) -> dict[str, Connection]:
     """The apps that got something for this person, by client_id; those whose every family has ended are told as not live."""
     found: dict[str, Connection] = {}
-    query = sa.select(Family).where(Family.account_id == account_id).order_by(Family.created_at)
-    for family in db.session.scalars(query):
+    for family in list_for(account_id):
         used_at = family.rotated_at or family.created_at
         connection = found.setdefault(
             family.client_id, Connection(family.client_id, family.created_at, used_at, set(), set())

@@ -112,6 +112,13 @@ def find_by_code(code_hash: str) -> Family | None:
     )
 
 
+def list_for(account_id: str) -> Sequence[Family]:
+    """The families of an account, the oldest first, those too that have ended and were not purged yet."""
+    return db.session.scalars(
+        sa.select(Family).where(Family.account_id == account_id).order_by(Family.created_at, Family.id)
+    ).all()
+
+
 def authorization_of(family: Family) -> Authorization:
     return Authorization(**family.authorization)
 

@@ -325,7 +325,9 @@ def test_passkeys_are_limited_by_network(make_app: Callable[..., Flask]) -> None
     assert int(answers[-1].headers["Retry-After"]) > 0
 
 
-def test_a_passkey_signs_in_although_guessing_closed_the_password(person: Person, make_app: Callable[..., Flask]) -> None:
+def test_a_passkey_signs_in_although_guessing_closed_the_password(
+    person: Person, make_app: Callable[..., Flask]
+) -> None:
     person.add_passkey()
     person.app = make_app(ratelimit_enabled=True)
     person.sign_out()
@@ -340,9 +342,10 @@ def test_the_page_may_fetch_from_here_and_nowhere_else(person: Person) -> None:
     person.sign_out()
     policy = person.browser.get("/login").headers["Content-Security-Policy"]
     assert "connect-src 'self';" in policy
-    assert "connect-src" not in person.browser.get("/nothing-here", headers={"Accept": "text/html"}).headers[
-        "Content-Security-Policy"
-    ]
+    assert (
+        "connect-src"
+        not in person.browser.get("/nothing-here", headers={"Accept": "text/html"}).headers["Content-Security-Policy"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,14 @@ def authenticate(text: str, account_id: str | None = None) -> Authenticated:
     passkey = store.find(response.credential_id)
     if passkey is None:
         raise UnknownCredential(to_base64url(response.credential_id))
+    try:
+        return _use(passkey, response, account_id)
+    except Refused as refused:
+        refused.account_id = passkey.account_id
+        raise
+
+
+def _use(passkey: Passkey, response: Response, account_id: str | None) -> Authenticated:
     if account_id is not None and passkey.account_id != account_id:
         raise Refused("the passkey of somebody else")
     signed = _verify(passkey, response, _verification(account_id))

@@ -26,6 +26,8 @@ class Refused(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+        #: Whose passkey it was, once that is known.
+        self.account_id: str | None = None
 
 
 class UnknownCredential(Refused):

@@ -130,9 +130,8 @@ def record_use(passkey_id: str, *, sign_count: int, backed_up: bool) -> Passkey:
             raise Refused("removed meanwhile")
         if (sign_count or found.sign_count) and sign_count <= found.sign_count:
             raise CopySuspected(f"the counter went from {found.sign_count} to {sign_count}")
-        account = _active_account(found.account_id)
-        account.last_login_at = found.last_used_at = now()
-        found.sign_count, found.backed_up = sign_count, backed_up
+        _active_account(found.account_id)
+        found.sign_count, found.backed_up, found.last_used_at = sign_count, backed_up, now()
         return found
 
     return transact(write)
