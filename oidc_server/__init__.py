@@ -36,13 +36,17 @@ from . import (
     mail,
     migrations,
     rate_limits,
+    recovery,
+    registrations,
     resources,
     responses,
     revocation,
     sessions,
     settings,
     signing,
+    signup,
     storage,
+    themes,
     tokens,
     upkeep,
     userinfo,
@@ -61,7 +65,10 @@ FEATURES: tuple[ModuleType, ...] = (
     factors,
     sessions,
     tokens,
+    registrations,
     login,
+    signup,
+    recovery,
     authorize,
     grants,
     userinfo,
@@ -97,6 +104,7 @@ def create_app(**overrides: Any) -> Flask:
     csrf.mount(app, values)
     errors.mount(app)
     languages.mount(app, values)
+    themes.mount(app, values)
     rate_limits.mount(app, values)
     storage.mount(server)
     responses.mount(server)

@@ -36,4 +36,7 @@ class PeopleSettings:
     ratelimit_sign_up: str = setting("10/minute;60/hour", "Sign-ups, and mails asked for again, from one network.")
     ratelimit_recover: str = setting("10/minute;60/hour", "Requests for a new password from one network.")
     ratelimit_confirm: str = setting("30/minute", "Links and codes out of mails, and new passwords set by them, from one network.")
+    theme_stylesheet: str = setting("", "A .css file that every page loads after ours (docs/themes.md); relative to the project.")
+    theme_logo: str = setting("", "A .svg, .png, .webp or .jpg file that stands for this site on its pages; relative to the project.")
+    themes_dir: str = setting("config/themes", "Folder of the themes that single clients may have: <name>.css and, with it, a logo <name>.svg, .png, .webp or .jpg.")
     # fmt: on

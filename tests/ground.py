@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, make_response, redirect, request
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from oidc_server import csrf, errors, headers, languages, settings, strict_form
+from oidc_server import csrf, errors, headers, languages, settings, strict_form, themes
 from oidc_server.server import AuthorizationServer
 
 ISSUER = "https://id.example.test"
@@ -30,6 +30,7 @@ def make_ground(**overrides: Any) -> Flask:
     csrf.mount(app, values)
     errors.mount(app)
     languages.mount(app, values)
+    themes.mount(app, values)
     app.register_blueprint(machines)
     app.register_blueprint(pages)
     return app

@@ -41,7 +41,11 @@ def purposes() -> dict[str, list[str]]:
                 and path.name != "settings.py"
             ):
                 (argument,) = node.args
-                name = argument.value if isinstance(argument, ast.Constant) else texts[ast.unparse(argument)]
+                name = (
+                    argument.value
+                    if isinstance(argument, ast.Constant)
+                    else texts.get(ast.unparse(argument), ast.unparse(argument))
+                )
                 found.setdefault(str(name), []).append(str(path))
     return found
 

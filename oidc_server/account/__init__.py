@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from flask import Flask
 
-from ..languages import sentences
 from ..server import AuthorizationServer
 from . import activity, apps, data, email, factors, notices, overview, passkeys, password, profile, secure, sessions
 
@@ -26,18 +25,23 @@ class Section(NamedTuple):
     module: ModuleType
 
 
+def _(title: str) -> str:
+    """The title as it is, marked for the catalogues; layout.html translates it."""
+    return title
+
+
 #: In the order of the navigation.
 SECTIONS: tuple[Section, ...] = (
-    Section("/account", *sentences("Overview"), "home", overview),
-    Section("/account/profile", *sentences("Profile"), "profile", profile),
-    Section("/account/email", *sentences("E-mail"), "email", email),
-    Section("/account/password", *sentences("Password"), "password", password),
-    Section("/account/factors", *sentences("Second step"), "factors", factors),
-    Section("/account/passkeys", *sentences("Passkeys"), "passkeys", passkeys),
-    Section("/account/sessions", *sentences("Devices"), "sessions", sessions),
-    Section("/account/apps", *sentences("Connected apps"), "apps", apps),
-    Section("/account/activity", *sentences("Activity"), "activity", activity),
-    Section("/account/data", *sentences("Your data"), "data", data),
+    Section("/account", _("Overview"), "home", overview),
+    Section("/account/profile", _("Profile"), "profile", profile),
+    Section("/account/email", _("E-mail"), "email", email),
+    Section("/account/password", _("Password"), "password", password),
+    Section("/account/factors", _("Second step"), "factors", factors),
+    Section("/account/passkeys", _("Passkeys"), "passkeys", passkeys),
+    Section("/account/sessions", _("Devices"), "sessions", sessions),
+    Section("/account/apps", _("Connected apps"), "apps", apps),
+    Section("/account/activity", _("Activity"), "activity", activity),
+    Section("/account/data", _("Your data"), "data", data),
 )
 #: Pages without an entry of their own.
 MORE = (secure,)

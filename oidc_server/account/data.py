@@ -23,7 +23,8 @@ blueprint = Pages("account_data", __name__)
 
 @blueprint.get("/account/data")
 def show() -> Response:
-    return person.show("account/data.html", person.require_person())
+    session = person.require_person()
+    return person.show("account/data.html", session, is_recent=person.is_recent(session))
 
 
 @blueprint.post("/account/data/export")

@@ -45,9 +45,7 @@ def _forget(response: Response) -> Response:
 
 def _set(response: Response, value: str, lifetime: int) -> None:
     is_https = current_server.settings.is_https
-    response.set_cookie(
-        _name(), value, max_age=lifetime, secure=is_https, httponly=True, samesite="Lax", path="/"
-    )
+    response.set_cookie(_name(), value, max_age=lifetime, secure=is_https, httponly=True, samesite="Lax", path="/")
 
 
 def _name() -> str:

@@ -46,7 +46,8 @@ def add() -> Response:
     rate_limits.hit("passkey", client_network(request))
     account: Account = session.account
     try:
-        made = transact(lambda: _add(session, form))
+        made = passkeys.accept(account, form.get("credential", ""), sid=session.sid, name=form.get("name", ""))
+        transact(lambda: _add(account, made))
     except passkeys.NameRefused:
         return _page(session, problem="name", status=400)
     except passkeys.AlreadyRegistered:
@@ -92,7 +93,7 @@ def remove() -> Response:
             return "needed"
         if not factors.remove(account.id, passkeys.KIND, identifier):
             return "gone"
-        factor_notices.tell_removed(account, passkeys.KIND, network=client_network(request), factor=identifier)
+        factor_notices.tell_removed(account, passkeys.KIND, network=client_network(request), passkey=identifier)
         return "removed"
 
     outcome = transact(work)
@@ -103,11 +104,9 @@ def remove() -> Response:
     return notices.go_on(_PAGE, "removed")
 
 
-def _add(session: Session, form: Form) -> passkeys.Passkey:
-    account: Account = session.account
-    made = passkeys.register(account, form.get("credential", ""), sid=session.sid, name=form.get("name", ""))
-    factor_notices.tell_added(account, passkeys.KIND, network=client_network(request), factor=made.id)
-    return made
+def _add(account: Account, made: passkeys.Passkey) -> None:
+    passkeys.store.add(made)
+    factor_notices.tell_added(account, passkeys.KIND, network=client_network(request), passkey=made.id)
 
 
 def _read(*, recent: bool) -> tuple[Session, Form]:

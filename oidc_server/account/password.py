@@ -1,4 +1,4 @@
-"""GET and POST /account/password: a new password, and an end to what was signed in with the old one. ASVS 6.2.2, 6.2.3, 7.4.3; PW-11, SE-12."""
+"""GET and POST /account/password: a new password, and an end to what the old one opened. ASVS 6.2.2, 6.2.3, 7.4.3."""
 
 from __future__ import annotations
 

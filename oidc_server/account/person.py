@@ -38,9 +38,7 @@ def require_recent(session: Session) -> None:
 def is_recent(session: Session) -> bool:
     """Whether require_recent() would let this session pass."""
     # With as many factors as a sign-in would ask for today: a password alone must not take away what was added to it since.
-    is_whole = factors.reaches(
-        session.acr, factors.acr_needed(session.account, factors.of(session.account_id))
-    )
+    is_whole = factors.reaches(session.acr, factors.acr_needed(session.account, factors.of(session.account_id)))
     return now() - session.auth_time <= RECENT and is_whole
 
 

@@ -66,7 +66,8 @@ def _read(form: Form) -> tuple[dict[str, Any], dict[str, str]]:
 def _values_of(claims: dict[str, Any]) -> dict[str, str]:
     address = claims.get("address") or {}
     return {
-        field.name: str((address if field.name in ADDRESS_MEMBERS else claims).get(field.name) or "") for field in FIELDS
+        field.name: str((address if field.name in ADDRESS_MEMBERS else claims).get(field.name) or "")
+        for field in FIELDS
     }
 
 

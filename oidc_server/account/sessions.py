@@ -33,9 +33,7 @@ class SignedIn:
 def show() -> Response:
     current = person.require_person()
     found = [_shown(one, current) for one in sessions.store.list_for(current.account_id)]
-    return person.show(
-        "account/sessions.html", current, signed_in=sorted(found, key=lambda one: not one.is_this)
-    )
+    return person.show("account/sessions.html", current, signed_in=sorted(found, key=lambda one: not one.is_this))
 
 
 @blueprint.post("/account/sessions/end")

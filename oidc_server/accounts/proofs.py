@@ -39,6 +39,14 @@ def set_hash(account_id: str, made: str, *, keep_sessions: bool = False) -> Acco
     return fresh
 
 
+def forget_devices(account_id: str) -> None:
+    """Know none of the browsers any more from which the account signed in before (RC-06)."""
+    db.session.execute(
+        sa.delete(throttle.KnownDevice).where(throttle.KnownDevice.account_id == account_id),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def state_of(account: Account) -> dict[str, float | str | None]:
     """What a proof is sent for, to be compared when it comes back."""
     return {"email_key": account.email_key, "password_changed_at": account.password_changed_at}

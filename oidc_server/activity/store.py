@@ -9,6 +9,7 @@ from functools import partial
 
 import sqlalchemy as sa
 from flask import has_request_context, request
+from sqlalchemy.exc import IntegrityError
 
 from ..database import db, is_outage, now, transact
 from .events import ALSO_FOR_NOBODY, COUNTED, EVENTS
@@ -21,6 +22,7 @@ KEPT = 90 * 86400.0
 # Rows that are nobody's were written for their duration alone.
 _KEPT_OF_NOBODY = 600.0
 _COUNTED_TOGETHER = 3600.0
+_NAMED = ("account_id", "client_id")
 
 
 def note(event: str, line: Mapping[str, object]) -> None:
@@ -28,15 +30,17 @@ def note(event: str, line: Mapping[str, object]) -> None:
 
     An outage of the database is no reason to lose the audit line itself, so on its own it is only logged.
     """
-    account_id = line.get("account_id")
+    account_id, client_id = (None if (found := line.get(name)) is None else str(found) for name in _NAMED)
     if event not in EVENTS or (account_id is None and event not in ALSO_FOR_NOBODY):
         return
-    write = partial(_write, event, account_id, str(line.get("network", "-"))[:64], line.get("client_id"))
+    write = partial(_write, event, account_id, str(line.get("network", "-"))[:64], client_id)
     if db.session().info.get("writing"):
         write()
         return
     try:
         transact(write)
+    except IntegrityError:
+        pass  # the account has just gone, and what happened to it with it
     except Exception as error:
         if not is_outage(error):
             raise

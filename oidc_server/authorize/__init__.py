@@ -9,7 +9,7 @@ from flask import Flask
 
 from .. import languages
 from ..server import AuthorizationServer
-from .validation import PROMPTS
+from .validation import PROMPT_CREATE, PROMPTS
 from .views import blueprint
 
 
@@ -17,7 +17,7 @@ def mount(app: Flask, server: AuthorizationServer) -> None:
     app.register_blueprint(blueprint)
     server.advertise(
         authorization_endpoint=server.settings.url("/authorize"),
-        prompt_values_supported=list(PROMPTS),
+        prompt_values_supported=[*PROMPTS, PROMPT_CREATE] if server.settings.sign_up == "open" else list(PROMPTS),
         claims_parameter_supported=True,
         # Absent would mean true (OIDC Discovery §3).
         request_parameter_supported=False,

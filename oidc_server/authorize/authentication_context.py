@@ -33,7 +33,7 @@ def is_strong_enough(walk: Walk, session: Session) -> bool:
 
 
 def acr_of(walk: Walk, session: Session) -> str:
-    """The strongest acr that was asked for and that this session reaches, for who has two factors has one as well; else the session's own."""
+    """The strongest acr that was asked for and is reached, for who has two factors has one as well; else the session's own."""
     wanted = _essential(walk) or [*walk.parameters.get("acr_values", "").split(), *_values(_requested(walk))]
     reached = [acr for acr in factors.ACR_VALUES if acr in wanted and factors.reaches(session.acr, acr)]
     return reached[-1] if reached else session.acr
@@ -41,7 +41,9 @@ def acr_of(walk: Walk, session: Session) -> str:
 
 def unmet() -> ProtocolError:
     """OpenID Connect Core Error Code unmet_authentication_requirements 1.0."""
-    return ProtocolError("unmet_authentication_requirements", "The person did not give the second factor that was asked for.")
+    return ProtocolError(
+        "unmet_authentication_requirements", "The person did not give the second factor that was asked for."
+    )
 
 
 def _essential(walk: Walk) -> list[str]:

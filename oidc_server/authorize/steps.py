@@ -18,7 +18,7 @@ from ..responses import authorization_response, see_other
 from ..tokens import Authorization
 from .authentication_context import SecondFactorNeeded, acr_of, essential_acr, is_strong_enough, unmet
 from .consent import is_needed, show
-from .validation import CHECKS, PAGE_CHECKS
+from .validation import CHECKS, PAGE_CHECKS, PROMPT_CREATE
 from .walk import Walk
 
 
@@ -55,6 +55,8 @@ def require_sign_in(walk: Walk) -> Response | None:
     if walk.may_not_ask or (session is not None and _has_decided(walk, session) and not _is_meant(walk, session)):
         return end_with(walk, problem)  # asking again would lead here again
     page = "/login/second-factor" if isinstance(problem, SecondFactorNeeded) else "/login"
+    if PROMPT_CREATE in walk.prompt and (session is None or not _is_fresh(walk, session)):
+        page = "/signup"  # which leads to /login whoever has an account after all
     return see_other(f"{page}?transaction={_park(walk).id}")
 
 
@@ -64,7 +66,7 @@ def _what_is_missing(walk: Walk, session: sessions.Session | None) -> ProtocolEr
     if not _is_meant(walk, session):
         return ProtocolError("login_required", "The person that the app means is not signed in.")
     is_fresh = _is_fresh(walk, session)
-    if "login" in walk.prompt and not is_fresh:
+    if walk.prompt & {"login", PROMPT_CREATE} and not is_fresh:
         return ProtocolError("login_required", "A fresh sign-in was asked for.")
     if walk.max_age is not None and not is_fresh and now() - session.auth_time > walk.max_age:
         return ProtocolError("login_required", "The sign-in is older than max_age.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .. import audit, strict_json
+from .. import audit, registrations, strict_json
 from ..accounts.claims import CLAIMS_OF_SCOPE
 from ..clients import store as clients
 from ..errors import PageError, ProtocolError
@@ -20,6 +20,8 @@ from ..tokens import id_token
 from .walk import Walk
 
 PROMPTS = ("none", "login", "consent", "select_account")
+#: Only where everybody may sign up (OpenID Connect Prompt Create 1.0 §4).
+PROMPT_CREATE = "create"
 #: What an honest client may send, in characters, and the error that tells it of more.
 _MAX_LENGTHS = {
     "nonce": (4096, "invalid_request"),
@@ -145,7 +147,8 @@ def require_grant(walk: Walk) -> None:
 def require_prompt(walk: Walk) -> None:
     """OIDC Core §3.1.2.1: known values, and `none` alone."""
     prompt = frozenset(walk.parameters.get("prompt", "").split())
-    if not prompt <= set(PROMPTS) or ("none" in prompt and len(prompt) > 1):
+    known = {*PROMPTS, PROMPT_CREATE} if registrations.is_open() else set(PROMPTS)
+    if not prompt <= known or ("none" in prompt and len(prompt) > 1):
         raise ProtocolError("invalid_request", "The prompt is not supported, or combines none with another value.")
     walk.prompt = prompt
 

@@ -27,6 +27,7 @@ _OPTIONS: dict[str, tuple[str, bool, str]] = {
     "--logo-uri": ("logo_uri", False, "Logo."),
     "--policy-uri": ("policy_uri", False, "Privacy policy."),
     "--tos-uri": ("tos_uri", False, "Terms of service."),
+    "--theme": ("theme", False, "Name of its theme in OIDC_THEMES_DIR."),
     "--contact": ("contacts", True, "E-mail address of somebody responsible; may be repeated."),
 }
 

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from .. import themes
 from ..settings import Settings
 from . import keys, redirect_uris
 from .authentication import METHODS
@@ -77,6 +78,7 @@ def validated(document: Mapping[str, Any], settings: Settings) -> dict[str, Any]
         "require_auth_time": bool(_flag(given, "require_auth_time")),
         "metadata_extra": {
             **{name: text for name in _KEPT if (text := _text(given, name, 255))},
+            **_theme(given, settings),
             **({"require_second_factor": True} if _flag(given, "require_second_factor") else {}),
         },
     }
@@ -207,6 +209,13 @@ def _is_deceptive(character: str) -> bool:
     # U+200C and U+200D shape Persian and Indic names and emoji; every other format character hides or reverses.
     category = unicodedata.category(character)
     return (category[0] == "C" or category in ("Zl", "Zp")) and character not in "\u200c\u200d"
+
+
+def _theme(given: Mapping[str, Any], settings: Settings) -> dict[str, str]:
+    """Our own metadata, for operators: how the pages of this client look. Never to be taken from a client that registers itself."""
+    if "theme" not in given:
+        return {}
+    return {"theme": _choice(given, "theme", sorted(themes.names_in(settings)) or ["(no theme in OIDC_THEMES_DIR)"], "")}
 
 
 def _flag(given: Mapping[str, Any], name: str) -> bool | None:

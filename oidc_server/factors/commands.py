@@ -29,6 +29,8 @@ def reset_factors_command(who: str, as_json: bool) -> None:
     removed = remove_all(account.id)
     audit.record(audit.FACTORS_RESET, account_id=account.id, removed=len(removed), by="command line")
     if as_json:
-        click.echo(json.dumps({"sub": account.id, "removed": [asdict(factor) for factor in removed]}, ensure_ascii=False))
+        click.echo(
+            json.dumps({"sub": account.id, "removed": [asdict(factor) for factor in removed]}, ensure_ascii=False)
+        )
     else:
         click.echo(f"Removed {len(removed)} second factors of {account.username}.")

@@ -18,9 +18,7 @@ def tell_removed(account: Account, factor: str, *, network: str | None, **facts:
     _tell("factor_removed", audit.FACTOR_REMOVED, account, factor, network, facts)
 
 
-def _tell(
-    kind: str, event: str, account: Account, factor: str, network: str | None, facts: dict[str, object]
-) -> None:
+def _tell(kind: str, event: str, account: Account, factor: str, network: str | None, facts: dict[str, object]) -> None:
     if account.email is not None:
         language = (account.claims or {}).get("locale") or languages.current()
         mail.send(

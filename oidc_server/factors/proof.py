@@ -56,9 +56,7 @@ def prove(account: Account, text: str, *, network: str, device: str | None) -> P
         audit.record(audit.FACTOR_FAILED, account_id=account.id, network=network, kind=_kind_of(text))
         raise WrongCode
     if proof.kind == "recovery_code":
-        audit.record(
-            audit.RECOVERY_CODE_USED, account_id=account.id, remaining=recovery_codes.remaining(account.id)
-        )
+        audit.record(audit.RECOVERY_CODE_USED, account_id=account.id, remaining=recovery_codes.remaining(account.id))
     return proof
 
 

@@ -118,7 +118,9 @@ def uri(secret: bytes, account: Account) -> str:
     """What the QR code says, in the key URI format that authenticator apps read."""
     host = urlsplit(current_server.settings.issuer).netloc
     label = f"{quote(host, safe='')}:{quote(account.email or account.username, safe='@')}"
-    parameters = f"secret={text_of(secret)}&issuer={quote(host, safe='')}&algorithm=SHA1&digits={DIGITS}&period={PERIOD}"
+    parameters = (
+        f"secret={text_of(secret)}&issuer={quote(host, safe='')}&algorithm=SHA1&digits={DIGITS}&period={PERIOD}"
+    )
     return f"otpauth://totp/{label}?{parameters}"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from authlib.oauth2.rfc6749 import grants
 from flask import request as flask_request
 
-from .. import accounts, rate_limits
+from .. import accounts, factors, rate_limits, registrations
 from ..database import now, transact
 from ..errors import ProtocolError
 from ..networks import client_network
@@ -28,7 +28,7 @@ class PasswordGrant(IssuesTokens, grants.ResourceOwnerPasswordCredentialsGrant):
         network = client_network(flask_request)
         rate_limits.hit("sign_in", *accounts.sign_in_identity(username, network=network, device=None))
         try:
-            return accounts.authenticate(username, password, network=network, device=None)
+            return accounts.authenticate(username, password, network=network, device=None, refuse=self._refuse)
         except accounts.WrongCredentials as error:
             raise invalid_grant("The user name and the password do not match.", "wrong credentials") from error
         except accounts.TooManyAttempts as error:
@@ -37,6 +37,13 @@ class PasswordGrant(IssuesTokens, grants.ResourceOwnerPasswordCredentialsGrant):
             raise ProtocolError(
                 "temporarily_unavailable", "Try again in a few seconds.", status=503, headers={"Retry-After": "2"}
             ) from error
+
+    def _refuse(self, account: Any) -> str | None:
+        """Closed to whoever has or needs a second factor, which this grant cannot carry; it looks like a wrong password."""
+        if registrations.must_verify(account):
+            return "address not verified"
+        needed = factors.acr_needed(account, factors.of(account.id), self.request.client)
+        return None if factors.reaches(ACR, needed) else "a second factor is needed"
 
     def generate_token(self, user: Any = None, **_: Any) -> dict[str, Any]:
         client = self.request.client

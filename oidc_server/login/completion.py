@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from flask import Response, request
 
-from .. import accounts, csrf, factors, parked_requests, sessions
+from .. import accounts, csrf, factors, languages, parked_requests, registrations, sessions
 from ..clients import store as clients
 from ..database import transact
 from ..networks import client_network
@@ -20,6 +21,8 @@ def complete(account: Any, parked: ParkedRequest | None, *, acr: str, amr: list[
 
     `acr` and `amr` (RFC 8176) say what was proven. `then` is an address of the account pages to go to without a request.
     """
+    if registrations.must_verify(account):
+        return _verify_first(account, parked)
     if not factors.reaches(acr, acr_needed(account, parked)):
         # No session before the factor: what waits is on the server, and nothing else takes it for a sign-in (SE-10).
         transaction = parked.id if parked is not None else ""
@@ -61,6 +64,19 @@ def go_on(parked: ParkedRequest | None, then: str = "") -> Response:
 def address_of(parked: ParkedRequest | None, then: str = "") -> str:
     """Where go_on() leads, for a page with a link to it."""
     return f"/authorize?transaction={parked.id}" if parked is not None else then or "/account"
+
+
+def _verify_first(account: Any, parked: ParkedRequest | None) -> Response:
+    """To the page that waits for the answer to a new mail: nobody has a session before that (`require_verified_email`)."""
+    handle = registrations.begin_verification(
+        account,
+        languages.current(),
+        network=client_network(request),
+        browser=hashlib.sha256(csrf.browser_id().encode()).hexdigest(),
+        transaction=parked.id if parked is not None else "",
+    )
+    on = f"&transaction={parked.id}" if parked is not None else ""
+    return see_other(f"/verify?request={handle}{on}")
 
 
 def _choose(session: sessions.Session, parked: ParkedRequest | None) -> None:

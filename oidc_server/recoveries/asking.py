@@ -42,7 +42,7 @@ def begin(login: str, *, language: str | None = None, network: str | None = None
             },
             lifetime=current_server.settings.password_reset_lifetime,
         )
-        _write(person, typed, begun, language, network)
+        _write(account, person, typed, begun, language, network)
         return begun.handle, True
 
     handle, is_asked = transact(ask)
@@ -51,14 +51,16 @@ def begin(login: str, *, language: str | None = None, network: str | None = None
     return handle
 
 
-def _write(person: Account | None, typed: str, begun: Begun, language: str | None, network: str | None) -> None:
+def _write(
+    account: Account | None, person: Account | None, typed: str, begun: Begun, language: str | None, network: str | None
+) -> None:
     if person is not None:
         try:
             _send_link(str(person.email), person, begun, language, network)
             return
         except mail.AddressRefused:
             pass
-    elif (address := _address(typed)) is not None and store.find_by_login(address) is None:
+    elif account is None and (address := _address(typed)) is not None:
         mail.send("no_account", address, language=language, network=network)
         return
     # A user name that nobody has, or a person whom no mail reaches: the same work, and then it is undone.

@@ -44,6 +44,7 @@ def reset(
         is_news = not before.email_verified
         proofs.confirm_email(before.id, redeemed.email)  # whoever answers the mail reads the address
         fresh = proofs.set_hash(before.id, made, keep_sessions=keep_sid is not None)
+        proofs.forget_devices(fresh.id)
         sessions.store.end_all(fresh.id, except_sid=keep_sid)
         families.revoke_account(fresh.id, "password reset", except_sid=keep_sid)
         mail.send(

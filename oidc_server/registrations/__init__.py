@@ -29,7 +29,18 @@ from .email_change import (
 )
 from .invitations import SignUpClosed, invite, is_open, is_possible, look_at_invitation
 from .signing_up import Registered, register
-from .verification import Verified, begin_verification, disown, look_at, match_code, must_verify, verify, verify_email
+from .verification import (
+    Verified,
+    ask_again,
+    begin_verification,
+    disown,
+    knows_password,
+    look_at,
+    match_code,
+    must_verify,
+    verify,
+    verify_email,
+)
 
 __all__ = [
     "AccountExists",
@@ -41,6 +52,7 @@ __all__ = [
     "Registered",
     "SignUpClosed",
     "Verified",
+    "ask_again",
     "begin_email_change",
     "begin_verification",
     "confirm_email_change",
@@ -48,6 +60,7 @@ __all__ = [
     "invite",
     "is_open",
     "is_possible",
+    "knows_password",
     "look_at",
     "look_at_email_change",
     "look_at_invitation",

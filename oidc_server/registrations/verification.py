@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .. import audit, confirmations, mail
-from ..accounts import Account, AccountExists, proofs, store
+from ..accounts import Account, AccountExists, WrongCredentials, authenticate, proofs, store
+from ..accounts.identifiers import MAX_EMAIL_LENGTH
+from ..accounts.passwords import MAX_LENGTH, current_passwords
 from ..accounts.throttle.mails import take_slot
 from ..confirmations import Begun, Confirmation, MatchedCode, Refused
 from ..database import transact
 from ..server import current_server
+from . import usernames
 from .creation import insert, mail_language
 
 PURPOSE = "verify_email"
@@ -123,4 +126,41 @@ def _keep_promise(confirmation: Confirmation) -> Account:
     data = confirmation.data
     if data.get("is_taken"):
         raise Refused("unknown")  # the code of a mail that nobody got
-    return insert(confirmation.email, data["username"], data["claims"], data["password_hash"], is_verified=True)
+    name = data["username"]
+    if name is not None and store.find_by_login(name) is not None:
+        name = usernames.numbered(name)  # that somebody has the name was not to be told when it was chosen
+    return insert(confirmation.email, name, data["claims"], data["password_hash"], is_verified=True)
+
+
+def knows_password(confirmation: Confirmation, password: str, *, network: str, device: str | None) -> bool:
+    """Whether this is the password that was chosen with the sign-up that a link is about. Raises accounts.TooManyAttempts and Busy.
+
+    Asked where the link is followed in another browser: a stranger may have signed up with the address, and its owner's click alone must
+    not make it the stranger's.
+    """
+    if confirmation.account_id is None:
+        return current_passwords().verify(password[:MAX_LENGTH], confirmation.data["password_hash"])
+    try:
+        found = authenticate(confirmation.email, password, network=network, device=device, is_whole=False)
+    except WrongCredentials:
+        return False
+    return found.id == confirmation.account_id
+
+
+def ask_again(email: str, language: str | None = None, *, network: str | None = None, browser: str = "") -> str:
+    """Another mail for the account with this address, if there is one and it waits for it; a handle in any case."""
+    typed = email.strip()[:MAX_EMAIL_LENGTH]
+    account = store.find_by_login(typed)
+
+    def ask() -> str:
+        if account is not None and account.is_active and account.email and not account.email_verified:
+            return send(account, {"browser": browser, "transaction": ""}, language, network)
+        return confirmations.begin(
+            "nothing",
+            account_id=None,
+            email=typed,
+            data={},
+            lifetime=current_server.settings.email_confirmation_lifetime,
+        ).handle
+
+    return transact(ask)

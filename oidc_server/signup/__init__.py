@@ -1,4 +1,4 @@
-"""GET and POST /signup and /verify: a new account, and the mails that prove an address. OpenID Connect Prompt Create 1.0; ASVS 6.3.8, 7.5.1.
+"""GET and POST /signup and /verify: a new account, and the mails that prove an address. OpenID Connect Prompt Create 1.0, ASVS 6.3.8.
 
 A field that cannot be used answers 422, an address or name that somebody has 409 (never with `hide_accounts`), a link that has ended 410.
 The links of mails are GETs that change nothing: each shows a page whose button does what the link is for.

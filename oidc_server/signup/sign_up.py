@@ -118,9 +118,9 @@ def _form(
             client=waiting.app_of(parked),
             transaction=parked.id if parked is not None else None,
             invitation=values.get("invitation") if invited is not None else None,
-            email=invited if invited is not None else values.get("email") or _hint(parked),
-            name=values.get("name", "")[:100] if request.method == "POST" else "",
-            username=values.get("username", "")[:64] if request.method == "POST" else "",
+            email=invited if invited is not None else _typed(values, "email", 254) or _hint(parked),
+            name=_typed(values, "name", 100),
+            username=_typed(values, "username", 64),
             may_choose_username=not settings.hide_accounts or invited is not None,
             least=settings.password_min_length,
             problems=problems or {},
@@ -133,6 +133,11 @@ def _form(
     if wait is not None:
         response.headers["Retry-After"] = str(wait)
     return response
+
+
+def _typed(values: Form, name: str, most: int) -> str:
+    # Only what the person typed: a link that somebody made fills in nothing.
+    return values.get(name, "")[:most] if request.method == "POST" else ""
 
 
 def _hint(parked: ParkedRequest | None) -> str:

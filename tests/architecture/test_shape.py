@@ -118,6 +118,7 @@ def test_discovery_names_exactly_the_endpoints_that_are_mounted(app: Flask) -> N
         "/login",
         "/consent",
         "/language",
+        "/themes/<name>",
         "/logged-out",
         "/healthz",
         "/.well-known/openid-configuration",
@@ -140,6 +141,7 @@ def test_no_get_changes_anything_but_the_sign_out_that_the_protocol_asks_for(app
         "/login": "reads",
         "/logout": "ends the session only with its own ID token as a hint: RP-Initiated Logout §2 demands GET",
         "/static/<path:filename>": "reads",
+        "/themes/<name>": "reads",
         "/userinfo": "reads",
     }
     assert {rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())} == set(reviewed)

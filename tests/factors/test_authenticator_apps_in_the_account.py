@@ -5,16 +5,14 @@ from __future__ import annotations
 import base64
 import re
 
-import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
 from oidc_server import factors
 from oidc_server.accounts import store as accounts
-from oidc_server.factors import totp
 
-from ..flows import Browser, Clock, form_of
-from .conftest import Phone, give_phone
+from ..flows import Browser, form_of
+from .conftest import Phone
 
 PASSWORD = "correct horse battery staple"
 

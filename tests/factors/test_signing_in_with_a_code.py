@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from flask import Flask
 
-from ..flows import Browser, claims_of, redeem, answer_of
+from ..flows import Browser, answer_of, claims_of, redeem
 from .conftest import Phone
 
 PASSWORD = "correct horse battery staple"

@@ -7,10 +7,11 @@ from html import unescape
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from oidc_server import accounts, languages
+from oidc_server import languages
 from oidc_server.accounts.models import Account
 from oidc_server.database import db, transact
 from oidc_server.languages.choice import is_page
@@ -36,19 +37,18 @@ def accept(header: str) -> dict[str, Any]:
     return {"headers": {"Accept-Language": header}}
 
 
-def choose(browser: Browser, page: TestResponse, language: str, **changes: str) -> TestResponse:
+def choose(browser: Browser, shown: TestResponse, language: str, **changes: str) -> TestResponse:
     """Press a button of the form in the footer."""
-    form = re.search(r'<form id="language-form".*?</form>', page.text, re.DOTALL)
-    assert form, page.text
+    form = re.search(r'<form id="language-form".*?</form>', shown.text, re.DOTALL)
+    assert form, shown.text
     assert f'value="{language}"' in form[0]
     fields = {name: unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', form[0])}
     return browser.post("/language", fields | {"language": language} | changes)
 
 
-def speaks(account: str, locale: str) -> None:
-    found = accounts.find_by_login(account)
-    assert isinstance(found, Account)
-    transact(lambda: setattr(db.session.merge(found), "claims", {**found.claims, "locale": locale}))
+def speaks(username: str, locale: str) -> None:
+    claims = {"locale": locale}
+    transact(lambda: db.session.execute(sa.update(Account).where(Account.username == username).values(claims=claims)))
 
 
 @pytest.mark.parametrize("language", languages.SUPPORTED)

@@ -46,7 +46,7 @@ class Taken:
 
 @dataclass
 class MailServer:
-    """`answers` maps a recipient to what RCPT is answered; `data_answer` is for every DATA; `delay` is before DATA is answered."""
+    """`answers` maps a recipient to what RCPT is answered; `data_answer` is for every DATA; `delay` lies between having taken a mail and saying so."""
 
     host: str = "127.0.0.1"
     taken: list[Taken] = field(default_factory=list)
@@ -70,7 +70,9 @@ class MailServer:
         return f"smtp://{self.host}:{self.port}"
 
     def start(self, port: int | None = None) -> MailServer:
-        self._controller = _Controller(self, hostname=self.host, port=port or free_port(), ssl_context=self.tls, **self.options)
+        self._controller = _Controller(
+            self, hostname=self.host, port=port or free_port(), ssl_context=self.tls, **self.options
+        )
         self._controller.start()
         return self
 
@@ -86,7 +88,7 @@ class MailServer:
 
     def authenticate(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         good = isinstance(data, LoginPassword) and (data.login.decode(), data.password.decode()) == (USER, PASSWORD)
-        return AuthResult(success=good, auth_data=data.login.decode() if good else None)
+        return AuthResult(success=good, handled=False, auth_data=data.login.decode() if good else None)
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -105,9 +107,6 @@ class MailServer:
         return answer
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        self.arrived.set()
-        if self.delay:
-            await asyncio.sleep(self.delay)
         if self.data_answer.startswith("250"):
             assert envelope.mail_from is not None and isinstance(envelope.original_content, bytes)
             self.taken.append(
@@ -120,6 +119,8 @@ class MailServer:
                     session.auth_data,
                 )
             )
+        self.arrived.set()
+        await asyncio.sleep(self.delay)
         return self.data_answer
 
 

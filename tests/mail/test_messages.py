@@ -173,7 +173,9 @@ def test_what_is_no_address_gets_no_mail(mailer: Flask, mail_server: MailServer,
     assert store.newest(1) == []
 
 
-@pytest.mark.parametrize("text", ["Evil\r\nBcc: a@b.example <x@y.example>", "x@y.example\n", "a <b> <x@y.example>", "", "Name"])
+@pytest.mark.parametrize(
+    "text", ["Evil\r\nBcc: a@b.example <x@y.example>", "x@y.example\n", "a <b> <x@y.example>", "", "Name"]
+)
 def test_what_is_no_mailbox_is_no_sender(text: str) -> None:
     with pytest.raises(AddressRefused):
         addresses.parse_mailbox(text)
@@ -195,7 +197,12 @@ def test_no_address_whatever_it_holds_becomes_more_than_one_word_of_a_header(loc
 @pytest.mark.row("RC-12")
 @pytest.mark.parametrize(
     "device",
-    ["Browser\r\nBcc: all@corp.example", "B\n\nVisit https://evil.example now", "\u202egnp.exe", "x\u2028y\x00z\x1b[31m"],
+    [
+        "Browser\r\nBcc: all@corp.example",
+        "B\n\nVisit https://evil.example now",
+        "\u202egnp.exe",
+        "x\u2028y\x00z\x1b[31m",
+    ],
     ids=ascii,
 )
 def test_what_a_stranger_chose_stays_in_its_line(mailer: Flask, mail_server: MailServer, device: str) -> None:

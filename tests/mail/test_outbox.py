@@ -105,13 +105,13 @@ def test_a_recipient_refused_for_good_is_marked_and_not_tried_again(
     failed = only()
     assert failed.state == "failed"
     assert failed.sealed is None
-    assert failed.problem is not None and failed.problem.startswith(f"The mail server refused the recipient ({code[:3]}")
+    assert failed.problem is not None and failed.problem.startswith(
+        f"The mail server refused the recipient ({code[:3]}"
+    )
     assert "alice" not in failed.problem
     clock.advance(86000)
     assert delivery.deliver_due() == 0
-    line = next(
-        json.loads(record.getMessage()) for record in caplog.records if '"mail.failed"' in record.getMessage()
-    )
+    line = next(json.loads(record.getMessage()) for record in caplog.records if '"mail.failed"' in record.getMessage())
     assert (line["kind"], line["account_id"], line["mail_id"]) == ("reset_password", "a1", failed.id)
 
 

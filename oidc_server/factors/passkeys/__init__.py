@@ -10,7 +10,7 @@ from ..factor import Factor
 from . import store
 from .authentication import Authenticated, authenticate, request_options
 from .models import Passkey
-from .registration import creation_options, register
+from .registration import accept, creation_options
 from .relying_party import is_possible, rp_id
 from .response import Refused, UnknownCredential, to_base64url
 from .store import AlreadyRegistered, NameRefused, TooMany
@@ -24,11 +24,11 @@ __all__ = [
     "Refused",
     "TooMany",
     "UnknownCredential",
+    "accept",
     "authenticate",
     "creation_options",
     "is_possible",
     "list_of",
-    "register",
     "remove",
     "request_options",
     "rp_id",

@@ -48,10 +48,10 @@ def creation_options(account: Account, *, sid: str) -> dict[str, Any]:
     return found
 
 
-def register(account: Account, text: str, *, sid: str, name: str = "") -> Passkey:
-    """Store the passkey that the browser made for this account and session.
+def accept(account: Account, text: str, *, sid: str, name: str = "") -> Passkey:
+    """The passkey that the browser made for this account and session, for store.add(); the challenge is spent whatever comes out.
 
-    Without a name it is called after its provider. Raises Refused, AlreadyRegistered, TooMany and NameRefused.
+    Without a name it is called after its provider. Raises Refused and NameRefused.
     """
     chosen = store.name_of(name) if name.strip() else ""
     response = read_created(text)
@@ -64,7 +64,7 @@ def register(account: Account, text: str, *, sid: str, name: str = "") -> Passke
         raise Refused("backed up although it cannot be")
     _check_key(attested.public_key)
     aaguid = str(attested.aaguid)
-    passkey = Passkey(
+    return Passkey(
         id=secrets.token_hex(16),
         account_id=account.id,
         credential_id=response.credential_id,
@@ -78,8 +78,6 @@ def register(account: Account, text: str, *, sid: str, name: str = "") -> Passke
         created_at=now(),
         last_used_at=None,
     )
-    store.add(passkey)
-    return passkey
 
 
 def _verify(response: Response) -> AuthenticatorData:

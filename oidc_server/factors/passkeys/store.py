@@ -82,18 +82,14 @@ def find_user_handle(account_id: str) -> bytes | None:
 
 
 def add(passkey: Passkey) -> None:
-    """Store a new passkey. Raises AlreadyRegistered, TooMany, and Refused when the account is gone or disabled meanwhile."""
-
-    def insert() -> None:
-        # The account's row is locked, so that two at once cannot both be the last that fits.
-        _active_account(passkey.account_id)
-        if count(passkey.account_id) >= MOST:
-            raise TooMany
-        columns = (column.key for column in sa.inspect(Passkey).column_attrs)
-        db.session.execute(sa.insert(Passkey).values({column: getattr(passkey, column) for column in columns}))
-
+    """Store a new passkey. Call inside database.transact(), which has to end with what it raises. Raises AlreadyRegistered, TooMany, and Refused when the account is gone or disabled meanwhile."""
+    # The account's row is locked, so that two at once cannot both be the last that fits.
+    _active_account(passkey.account_id)
+    if count(passkey.account_id) >= MOST:
+        raise TooMany
+    columns = (column.key for column in sa.inspect(Passkey).column_attrs)
     try:
-        transact(insert)
+        db.session.execute(sa.insert(Passkey).values({column: getattr(passkey, column) for column in columns}))
     except IntegrityError as error:
         raise AlreadyRegistered from error
 
