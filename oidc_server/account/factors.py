@@ -14,7 +14,8 @@ from flask import Response, abort, request
 from .. import csrf, factors, sessions, strict_form
 from ..database import transact
 from ..errors import Pages
-from ..factors import Factor, TooManyFactors, new_app, notices as factor_notices, qr_code, totp
+from ..factors import Factor, TooManyFactors, new_app, qr_code, totp
+from ..factors import notices as factor_notices
 from ..factors.passkeys import NameRefused
 from ..factors.passkeys.store import name_of
 from ..networks import client_network

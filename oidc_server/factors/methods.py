@@ -17,7 +17,7 @@ def of(account_id: str) -> list[Factor]:
 
 def remove(account_id: str, kind: str, factor_id: str) -> bool:
     """Delete a factor, and with the last one the recovery codes; False when the account has no such factor. Inside transact()."""
-    gone = any(method.KIND == kind and method.remove(account_id, factor_id) for method in METHODS)
+    gone = any(kind == method.KIND and method.remove(account_id, factor_id) for method in METHODS)
     if gone and not of(account_id):
         recovery_codes.forget(account_id)
     return gone
