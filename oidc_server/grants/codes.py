@@ -5,8 +5,13 @@ A code is a kind of short-lived value; after it was spent, the family that it ga
 
 from __future__ import annotations
 
+import math
 import secrets
-from dataclasses import asdict, dataclass
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass
+
+from flask import current_app
 
 from .. import audit
 from ..database import now, transact
@@ -19,6 +24,7 @@ _KIND = "authorization_code"
 _MAX_WRONG_VERIFIERS = 5
 # Seconds for which a code_challenge is remembered, to notice a client that always sends the same.
 _CHALLENGE_REMEMBERED = 3600
+_CHALLENGES_REMEMBERED = 2000
 
 
 @dataclass(frozen=True)
@@ -117,17 +123,25 @@ def _revoke_replayed(code: AuthorizationCode) -> None:
 
 
 def _notice_repeated_challenge(authorization: Authorization) -> None:
-    """A challenge that is always the same protects nothing (RFC 9700 §2.1.1), so the log names the client that sends one."""
+    """A challenge that is always the same protects nothing (RFC 9700 §2.1.1), so the log names the client that sends one.
+
+    Each process remembers its own: a client that always sends the same meets one of them twice soon enough.
+    """
     if not authorization.code_challenge:
         return
-    key = f"{authorization.client_id} {authorization.code_challenge}"
-    if not current_server.storage.put_once("code_challenge", key, {}, now() + _CHALLENGE_REMEMBERED):
+    known: OrderedDict[tuple[str, str], float] = current_app.extensions.setdefault("challenges_seen", OrderedDict())
+    key, at = (authorization.client_id, authorization.code_challenge), now()
+    if known.get(key, -math.inf) > at - _CHALLENGE_REMEMBERED:
         audit.record(audit.CHALLENGE_REPEATED, client_id=authorization.client_id)
+    known[key] = at
+    if len(known) > _CHALLENGES_REMEMBERED:
+        with suppress(KeyError):  # another thread took the last
+            known.popitem(last=False)
 
 
 def _write(code: AuthorizationCode) -> None:
     value = {
-        "authorization": asdict(code.authorization),
+        "authorization": dict(vars(code.authorization)),
         "issued_at": code.issued_at,
         "expires_at": code.expires_at,
         "wrong_verifiers": code.wrong_verifiers,

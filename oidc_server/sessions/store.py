@@ -19,6 +19,9 @@ from .models import Session
 _TOUCH_EVERY = 300.0
 
 
+_BY_COOKIE = sa.select(Session).where(Session.cookie_hash == sa.bindparam("one"))
+
+
 def current() -> Session | None:
     """The live session of this browser, with its account; None when there is none, or none that still counts."""
     if "session" not in g:
@@ -33,7 +36,7 @@ def _find() -> Session | None:
     value = cookies.read()
     if value is None:
         return None
-    found = db.session.scalar(sa.select(Session).where(Session.cookie_hash == _hash(value)))
+    found = db.session.scalar(_BY_COOKIE, {"one": _hash(value)})
     if found is None or not _is_live(found):
         return None
     if found.last_seen_at < now() - _TOUCH_EVERY:

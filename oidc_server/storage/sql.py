@@ -6,13 +6,13 @@ put, put_once and take change the caller's transaction (database.transact) and a
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from ..database import Base, db, now
+from ..database import Base, db, execute, now
 
 
 class ShortLivedValue(Base):
@@ -26,39 +26,48 @@ class ShortLivedValue(Base):
     expires_at: Mapped[float] = mapped_column(index=True)
 
 
-_TABLE = ShortLivedValue.__table__
+_TABLE = cast(sa.Table, ShortLivedValue.__table__)
+_COLUMNS = _TABLE.c
+
+# Built once: what these cost is mostly their making.
+_HERE = (_COLUMNS.kind == sa.bindparam("one_kind"), _COLUMNS.key_hash == sa.bindparam("one_hash"))
+_IS_LIVE = _COLUMNS.expires_at > sa.bindparam("at")
+_READ = sa.select(_COLUMNS.value).where(*_HERE, _IS_LIVE)
+# One statement decides: of simultaneous takers the database lets exactly one delete the row.
+_TAKE = sa.delete(_TABLE).where(*_HERE, _IS_LIVE).returning(_COLUMNS.value)
+
+
+def _upsert(module: Any, where: sa.ColumnElement[bool] | None = None) -> Any:
+    insert = module.insert(_TABLE)
+    replaced = {"value": insert.excluded.value, "expires_at": insert.excluded.expires_at}
+    return insert.on_conflict_do_update(index_elements=["kind", "key_hash"], set_=replaced, where=where)
+
+
+_PUT = {"sqlite": _upsert(sqlite), "postgresql": _upsert(postgresql)}
+# An expired row that was not purged yet gives way; a live one does not.
+_PUT_ONCE = {
+    name: _upsert(module, _COLUMNS.expires_at <= sa.bindparam("at")).returning(_COLUMNS.kind)
+    for name, module in (("sqlite", sqlite), ("postgresql", postgresql))
+}
 
 
 class SqlStorage:
     """The contract of storage.Storage over SQLite and PostgreSQL."""
 
     def put(self, kind: str, key: str, value: dict[str, Any], expires_at: float) -> None:
-        insert = _insert().values(kind=kind, key_hash=_hash(key), value=value, expires_at=expires_at)
-        db.session.execute(
-            insert.on_conflict_do_update(
-                index_elements=["kind", "key_hash"],
-                set_={"value": insert.excluded.value, "expires_at": insert.excluded.expires_at},
-            )
-        )
+        execute(_PUT[_dialect()], kind=kind, key_hash=_hash(key), value=value, expires_at=expires_at)
 
     def put_once(self, kind: str, key: str, value: dict[str, Any], expires_at: float) -> bool:
-        insert = _insert().values(kind=kind, key_hash=_hash(key), value=value, expires_at=expires_at)
-        # An expired row that was not purged yet gives way; a live one does not.
-        put = insert.on_conflict_do_update(
-            index_elements=["kind", "key_hash"],
-            set_={"value": insert.excluded.value, "expires_at": insert.excluded.expires_at},
-            where=ShortLivedValue.expires_at <= now(),
-        ).returning(ShortLivedValue.kind)
-        return db.session.execute(put).first() is not None
+        row = {"kind": kind, "key_hash": _hash(key), "value": value, "expires_at": expires_at}
+        return execute(_PUT_ONCE[_dialect()], at=now(), **row).first() is not None
 
     def read(self, kind: str, key: str) -> dict[str, Any] | None:
-        return db.session.scalar(sa.select(ShortLivedValue.value).where(*_is_live(kind, key)))
+        found: dict[str, Any] | None = execute(_READ, one_kind=kind, one_hash=_hash(key), at=now()).scalar()
+        return found
 
     def take(self, kind: str, key: str) -> dict[str, Any] | None:
-        # One statement decides: of simultaneous takers the database lets exactly one delete the row.
-        return db.session.scalar(
-            sa.delete(ShortLivedValue).where(*_is_live(kind, key)).returning(ShortLivedValue.value)
-        )
+        found: dict[str, Any] | None = execute(_TAKE, one_kind=kind, one_hash=_hash(key), at=now()).scalar()
+        return found
 
     def purge(self, limit: int) -> int:
         expired = (
@@ -75,14 +84,9 @@ class SqlStorage:
         return int(getattr(gone, "rowcount", 0))
 
 
-def _insert() -> Any:
-    module = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    return module.insert(_TABLE)
+def _dialect() -> str:
+    return db.engine.dialect.name
 
 
 def _hash(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _is_live(kind: str, key: str) -> tuple[sa.ColumnElement[bool], ...]:
-    return ShortLivedValue.kind == kind, ShortLivedValue.key_hash == _hash(key), ShortLivedValue.expires_at > now()

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from .. import audit
-from ..database import db, now
+from ..database import db, execute, now
 from ..server import current_server
 from . import refresh_token
 from .models import Family
@@ -33,6 +33,33 @@ __all__ = [
     "revoke_session",
     "rotate",
 ]
+
+
+# Built once: what these cost is mostly their making.
+_INSERT = sa.insert(cast(sa.Table, Family.__table__))
+_NAMES = tuple(column.key for column in sa.inspect(Family).column_attrs)
+_AFRESH = sa.select(Family).execution_options(populate_existing=True)
+_BY_ID = _AFRESH.where(Family.id == sa.bindparam("one"))
+_BY_CODE = _AFRESH.where(Family.code_hash == sa.bindparam("one"))
+
+
+_TABLE = cast(sa.Table, Family.__table__)
+_ROTATE = (
+    sa.update(_TABLE)
+    .where(
+        _TABLE.c.id == sa.bindparam("one"),
+        _TABLE.c.refresh_hash == sa.bindparam("presented"),
+        _TABLE.c.revoked_at.is_(None),
+    )
+    .values(
+        refresh_generation=_TABLE.c.refresh_generation + 1,
+        **{
+            name: sa.bindparam(name)
+            for name in ("refresh_hash", "refresh_expires_at", "previous_hash", "rotated_at", "sealed_successor")
+        },
+    )
+    .returning(_TABLE.c.id)
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +109,7 @@ def begin(
         client_id=authorization.client_id,
         account_id=authorization.account_id,
         session_sid=authorization.sid if ends_with_session else None,
-        authorization=asdict(authorization),
+        authorization=dict(vars(authorization)),
         created_at=at,
         expires_at=max(expires_at, at + lifetime),
         code_hash=code_hash,
@@ -96,20 +123,17 @@ def begin(
 
 def store(family: Family) -> None:
     """Insert a family. Call inside database.transact() with the spending of what it was issued for."""
-    columns = (column.key for column in sa.inspect(Family).column_attrs)
-    db.session.execute(sa.insert(Family).values({name: getattr(family, name) for name in columns}))
+    execute(_INSERT, **{name: getattr(family, name) for name in _NAMES})
 
 
 def find(family_id: str) -> Family | None:
     """The family of this id with its account, read afresh; one query."""
-    return db.session.scalar(sa.select(Family).where(Family.id == family_id).execution_options(populate_existing=True))
+    return db.session.scalar(_BY_ID, {"one": family_id})
 
 
 def find_by_code(code_hash: str) -> Family | None:
     """The family that was issued for the code of this hash, or None while the code was not spent."""
-    return db.session.scalar(
-        sa.select(Family).where(Family.code_hash == code_hash).execution_options(populate_existing=True)
-    )
+    return db.session.scalar(_BY_CODE, {"one": code_hash})
 
 
 def list_for(account_id: str) -> Sequence[Family]:
@@ -153,21 +177,15 @@ def rotate(family: Family, presented: str, successor: str, answer: bytes) -> boo
     """
     at = now()
     settings = current_server.settings
-    changed = db.session.execute(
-        sa.update(Family)
-        .where(
-            Family.id == family.id, Family.refresh_hash == refresh_token.hash_of(presented), Family.revoked_at.is_(None)
-        )
-        .values(
-            refresh_hash=refresh_token.hash_of(successor),
-            refresh_generation=Family.refresh_generation + 1,
-            refresh_expires_at=min(at + settings.refresh_token_idle_lifetime, family.expires_at),
-            previous_hash=refresh_token.hash_of(presented),
-            rotated_at=at,
-            sealed_successor=refresh_token.seal(presented, answer),
-        )
-        .returning(Family.id)
-        .execution_options(synchronize_session=False)
+    changed = execute(
+        _ROTATE,
+        one=family.id,
+        presented=refresh_token.hash_of(presented),
+        refresh_hash=refresh_token.hash_of(successor),
+        refresh_expires_at=min(at + settings.refresh_token_idle_lifetime, family.expires_at),
+        previous_hash=refresh_token.hash_of(presented),
+        rotated_at=at,
+        sealed_successor=refresh_token.seal(presented, answer),
     )
     return changed.first() is not None
 

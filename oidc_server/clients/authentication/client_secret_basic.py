@@ -25,6 +25,12 @@ def _prove(client: Client | None, presented: Presented) -> ClientSecret:
 
 
 def _read(presented: Presented) -> tuple[str, str]:
+    if presented.basic is None:
+        presented.basic = _parsed(presented)
+    return presented.basic
+
+
+def _parsed(presented: Presented) -> tuple[str, str]:
     headers = presented.headers.getlist("Authorization")
     found = _BASIC.fullmatch(headers[0]) if len(headers) == 1 else None
     if found is None:

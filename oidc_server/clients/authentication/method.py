@@ -21,12 +21,13 @@ class Failed(Exception):
         self.event = event
 
 
-@dataclass(frozen=True)
+@dataclass
 class Presented:
-    """The parts of a request that may carry a credential."""
+    """The parts of a request that may carry a credential; `basic` is what the Authorization header says, once it was read."""
 
     form: Form
     headers: Headers
+    basic: tuple[str, str] | None = None
 
     @property
     def has_authorization_header(self) -> bool:
