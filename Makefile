@@ -34,6 +34,10 @@ lint: $(TOOLS) ## check style, types and who imports whom
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
+bench: $(TOOLS) ## measure on one core beside node-oidc-provider (needs wrk and Node.js; ARGS="--only refresh")
+	@npm ci --prefix benchmarks/node --no-audit --no-fund --loglevel=error
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 config: $(SERVER) ## write config/example.toml, .env.example and docs/configuration.md from settings.py
 	@$(BIN)/python -m oidc_server.settings_docs
 

@@ -91,7 +91,9 @@ class Ours(Target, LiveServer):
             folder, workers=workers, database_url=database_url, environment="development", log_level="ERROR"
         )
         with self.app.app_context():
-            accounts.create(username="alice", email="alice@example.test", password=PASSWORD, claims={"name": "Alice Liddell"})
+            accounts.create(
+                username="alice", email="alice@example.test", password=PASSWORD, claims={"name": "Alice Liddell"}
+            )
             resources.create(API, "Photo API", {"photos:read": "See your photos"}, introspection_client_ids=["api"])
             common = {"client_name": "Photos", "scope": "openid profile offline_access photos:read"}
             self.client_id = "photos"
@@ -104,7 +106,12 @@ class Ours(Target, LiveServer):
                     "response_types": ["code"],
                 },
             )
-            api = {"client_name": "API", "redirect_uris": [], "grant_types": ["client_credentials"], "response_types": []}
+            api = {
+                "client_name": "API",
+                "redirect_uris": [],
+                "grant_types": ["client_credentials"],
+                "response_types": [],
+            }
             self.api_authorization = self._register("api", api)
 
     def _register(self, client_id: str, metadata: dict[str, object]) -> str:
@@ -170,7 +177,9 @@ class NodeProvider(Target):
             if "Location" not in answer.headers:
                 raise RuntimeError(f"node-oidc-provider did not sign in: {answer.status_code} {answer.text[:500]}")
             url = urljoin(url, answer.headers["Location"])
-        self.cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies if "_session" in cookie.name)
+        self.cookie = "; ".join(
+            f"{cookie.name}={cookie.value}" for cookie in browser.cookies if "_session" in cookie.name
+        )
         return self
 
     def stop(self) -> None:

@@ -12,8 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from oidc_server import database
-from oidc_server import remembered
+from oidc_server import database, remembered
 from oidc_server.clients import secret, store
 from oidc_server.clients.models import ClientSecret
 from oidc_server.clients.store import Registered
