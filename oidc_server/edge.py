@@ -68,7 +68,11 @@ def mount(app: Flask, hosts: frozenset[str], always: dict[str, str], of_document
         current = published.get(environ["PATH_INFO"])
         if current is None or not _is_plain_get(environ) or environ.get("HTTP_HOST", "").lower() not in hosts:
             return through_flask(environ, start)
-        document = current()
+        try:
+            document = current()
+        except Exception:
+            # The view fails in the same way, and what fails there is answered and logged as any failure is.
+            return through_flask(environ, start)
         held = environ.get("HTTP_IF_NONE_MATCH")
         own = [("X-Request-ID", secrets.token_hex(6)), *on_documents]
         if held is None:

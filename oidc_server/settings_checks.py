@@ -32,6 +32,7 @@ _LEAST = {
     "authorization_request_lifetime": 1,
     "password_hash_slots": 1,
     "password_min_length": 8,
+    "mail_hourly_limit": 1,
     "invitation_lifetime": 60,
     "email_confirmation_lifetime": 60,
     "email_undo_lifetime": 60,
@@ -50,6 +51,7 @@ def setting(default: Any, sentence: str, *, secret: bool = False) -> Any:
 def problems_of(settings: Settings) -> list[str]:
     """What is wrong with these settings, each a sentence that names the setting and says what to do."""
     found = [*_issuer_problems(settings), *_mail_problems(settings), *_range_problems(settings)]
+    found += _breached_passwords_problems(settings)
     for name, choices in _CHOICES.items():
         if getattr(settings, name) not in choices:
             found.append(f"{_PREFIX}{name.upper()} must be one of: {', '.join(choices)}.")
@@ -98,6 +100,19 @@ def _mail_problems(settings: Settings) -> list[str]:
         return [f"OIDC_SMTP_URL must be {', '.join(SMTP_SCHEMES)} and ://user:password@host:port, percent-encoded."]
     if settings.is_production and parts.scheme == "smtp" and parts.username and not is_loopback(parts.hostname or ""):
         return ["OIDC_SMTP_URL would send a password in the clear; use smtp+starttls:// or smtps://."]
+    return []
+
+
+def _breached_passwords_problems(settings: Settings) -> list[str]:
+    try:
+        parts = urlsplit(settings.breached_passwords_url)
+        is_whole = bool(parts.hostname) and parts.port != 0 and not parts.query and not parts.fragment
+    except ValueError:  # the port is no number
+        return ["OIDC_BREACHED_PASSWORDS_URL has a port that is no number."]
+    is_local_test = settings.environment == "testing" and parts.scheme == "http" and is_loopback(parts.hostname or "")
+    is_safe = parts.scheme == "https" or is_local_test
+    if settings.breached_passwords_url and not (is_safe and is_whole and "@" not in parts.netloc):
+        return ["OIDC_BREACHED_PASSWORDS_URL must be an https URL such as https://api.pwnedpasswords.com/range/."]
     return []
 
 

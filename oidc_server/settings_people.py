@@ -35,6 +35,7 @@ class PeopleSettings:
     password_reset_lifetime: int = setting(1800, "Seconds in which the link or code for a new password can be used.")
     ratelimit_sign_up: str = setting("10/minute;60/hour", "Sign-ups, and mails asked for again, from one network.")
     ratelimit_recover: str = setting("10/minute;60/hour", "Requests for a new password from one network.")
+    breached_passwords_url: str = setting("", "Where new passwords are looked up among stolen ones, such as https://api.pwnedpasswords.com/range/; only 5 of the 40 digits of their SHA-1 are sent, and no answer within a second lets them pass; empty asks nobody.")
     ratelimit_confirm: str = setting("30/minute", "Links and codes out of mails, and new passwords set by them, from one network.")
     theme_stylesheet: str = setting("", "A .css file that every page loads after ours (docs/themes.md); relative to the project.")
     theme_logo: str = setting("", "A .svg, .png, .webp or .jpg file that stands for this site on its pages; relative to the project.")

@@ -14,8 +14,7 @@ from ..consents.words import ScopeText, texts
 from ..database import transact
 from ..errors import PageError, Pages
 from ..resources import store as resources
-from ..tokens import families
-from ..tokens.connections import clients_of
+from ..tokens import connections
 from . import notices, person
 
 blueprint = Pages("account_apps", __name__)
@@ -35,13 +34,14 @@ class ConnectedApp:
 def connected_apps(account: Account) -> list[ConnectedApp]:
     """What the person allowed and what still lives, together, the app used last first."""
     allowed = {consent.client_id: consent for consent in consents.list_for(account.id)}
-    connections = {name: found for name, found in clients_of(account.id).items() if found.is_live or name in allowed}
+    told = connections.clients_of(account.id)
+    connected = {name: found for name, found in told.items() if found.is_live or name in allowed}
     apps = []
-    for client_id in {**allowed, **connections}:
+    for client_id in {**allowed, **connected}:
         client = clients.find(client_id)
         if client is None:
             continue
-        consent, connection = allowed.get(client_id), connections.get(client_id)
+        consent, connection = allowed.get(client_id), connected.get(client_id)
         scope = set(consent.scope if consent else ()) | (connection.scope if connection else set())
         identifiers = set(consent.resources if consent else ()) | (connection.resources if connection else set())
         found = [resource for identifier in sorted(identifiers) if (resource := resources.find(identifier)) is not None]
@@ -83,7 +83,7 @@ def remove_app(account_id: str, client_id: str) -> bool:
 
     def end() -> bool:
         had_consent = consents.remove(account_id, client_id)
-        ended = families.revoke_account_client(account_id, client_id, "removed by the person")
+        ended = connections.end(account_id, client_id, "removed by the person")
         if not (had_consent or ended):
             return False
         audit.record(audit.CONSENT_REVOKED, account_id=account_id, client_id=client_id, families=ended)

@@ -10,7 +10,7 @@ from ..accounts import Account, throttle
 from ..accounts.claims import known_claims
 from ..database import now
 from ..server import current_server
-from ..tokens import families
+from ..tokens.connections import families_of
 
 _MOST = 100_000
 
@@ -77,7 +77,7 @@ def export_of(account: Account) -> dict[str, Any]:
                 "expires_at": _time(family.expires_at),
                 "revoked_at": _time(family.revoked_at),
             }
-            for family in families.list_for(account.id)
+            for family in families_of(account.id)
         ],
         "mails": [
             {"kind": one.kind, "to": one.recipient, "created_at": _time(one.created_at)}

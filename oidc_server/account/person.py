@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import quote
 
 from flask import Response, abort, make_response, render_template, request
 
@@ -17,22 +16,23 @@ from . import notices
 #: Seconds for which a sign-in is proof enough for what an open browser alone must not do.
 RECENT = 15 * 60.0
 
-# /login goes to addresses of this shape and no others; what hangs below a section is found from there.
+# /login goes to addresses of this shape and no others.
+_PAGE = re.compile(r"/account(/[a-z-]+)*", re.ASCII)
 _SECTION = re.compile(r"/account(/[a-z-]+)?", re.ASCII)
 
 
 def require_person() -> Session:
-    """The session of the person at this browser; nobody signed in goes to sign in first and comes back to the section."""
+    """The session of the person at this browser; nobody signed in goes to sign in first and comes back."""
     session = sessions.current()
     if session is None:
-        abort(see_other(f"/login?then={_section()}"))
+        abort(see_other(f"/login?then={_way_back()}"))
     return session
 
 
 def require_recent(session: Session) -> None:
-    """The person signed in within RECENT seconds; else they sign in again, are told why, and come back to the section."""
+    """The person signed in within RECENT seconds; else they sign in again, are told why, and come back."""
     if not is_recent(session):
-        abort(see_other(f"/login?then={_section()}&prompt=login"))
+        abort(see_other(f"/login?then={_way_back()}&prompt=login"))
 
 
 def is_recent(session: Session) -> bool:
@@ -52,6 +52,12 @@ def show(template: str, session: Session, status: int = 200, **values: Any) -> R
     )
 
 
+def _way_back() -> str:
+    """The page itself; for a form that was sent, and for what names one thing, the section it belongs to."""
+    is_page = request.method == "GET" and _PAGE.fullmatch(request.path)
+    return request.path if is_page else _section()
+
+
 def _section() -> str:
     found = _SECTION.match(request.path)
-    return quote(found[0]) if found else "/account"
+    return found[0] if found else "/account"

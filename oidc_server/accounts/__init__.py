@@ -10,13 +10,18 @@ from flask import Flask
 
 from ..database import transact
 from ..server import AuthorizationServer
-from . import passwords, store, throttle
+from . import (
+    command_roles,  # noqa: F401 - its commands join the group
+    passwords,
+    store,
+    throttle,
+)
 from .authentication import WrongCredentials, authenticate, counter_key, record_sign_in, sign_in_identity
 from .claims import CLAIMS_OF_SCOPE, ClaimRefused, claims_for
 from .commands import accounts
 from .identifiers import IdentifierRefused
 from .models import Account
-from .password_policy import PasswordRefused
+from .password_policy import PasswordRefused, require_good_password
 from .passwords import Busy
 from .store import AccountExists
 from .throttle import TooManyAttempts
@@ -36,6 +41,7 @@ __all__ = [
     "counter_key",
     "mount",
     "record_sign_in",
+    "require_good_password",
     "sign_in_identity",
     "store",
 ]

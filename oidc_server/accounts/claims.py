@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from .client_roles import roles_at
 from .models import Account
 
 #: scope -> the claims it stands for (OIDC Core §5.4; `roles` and `groups` are ours)
@@ -36,14 +37,23 @@ class ClaimRefused(ValueError):
     """A claim, role or group cannot be kept; the message says why, in words for the person at the command line."""
 
 
-def claims_for(account: Account, scopes: Collection[str], requested: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def claims_for(
+    account: Account,
+    scopes: Collection[str],
+    requested: Mapping[str, Any] | None = None,
+    *,
+    client_id: str | None = None,
+) -> dict[str, Any]:
     """The claims of these scopes and of the `claims` request for one place (`userinfo` or `id_token`), never empty.
 
-    A value that a client asks for is no filter: the claim tells what is so (OIDC Core §5.5.1).
+    A value that a client asks for is no filter: the claim tells what is so (OIDC Core §5.5.1). `roles` are those that the
+    person has everywhere, then those at the client that asks.
     """
     names = {name for scope in scopes for name in CLAIMS_OF_SCOPE.get(scope, ())}
     names |= REQUESTABLE & (requested or {}).keys()
     found = known_claims(account)
+    if client_id is not None and "roles" in names and (own := roles_at(account.id, client_id)):
+        found["roles"] = list(dict.fromkeys([*account.roles, *own]))
     return {name: found[name] for name in found if name in names}
 
 

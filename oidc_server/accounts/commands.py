@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, TextIO, TypeVar
 
 import click
 from flask.cli import AppGroup
 
 from .. import audit
-from . import passwords, store
+from . import client_roles, passwords, store
 from .claims import ClaimRefused
+from .command_output import described, find, print_account, print_json, print_line, tell
 from .identifiers import IdentifierRefused
-from .models import Account
 from .password_policy import PasswordRefused
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -77,7 +76,7 @@ def create_command(
         )
     )
     audit.record(audit.ACCOUNT_CREATED, account_id=account.id, by="command line")
-    _tell(account, f"Created {account.username}, sub {account.id}.", password if generate_password else None, as_json)
+    tell(account, f"Created {account.username}, sub {account.id}.", password if generate_password else None, as_json)
 
 
 @accounts.command("list")
@@ -88,11 +87,11 @@ def list_command(limit: int, after: str, as_json: bool) -> None:
     """List accounts in the order of their user names."""
     found = store.list_accounts(limit=limit, after=after)
     if as_json:
-        click.echo(json.dumps([_described(account) for account in found], indent=2, ensure_ascii=False))
+        at_clients = client_roles.of_accounts(account.id for account in found)
+        print_json([described(account, at_clients.get(account.id, {})) for account in found])
         return
     for account in found:
-        state = "" if account.is_active else "  disabled"
-        click.echo(f"{account.id}  {account.username}  {account.email or '-'}{state}")
+        print_line(account)
     if not found:
         click.echo("No accounts; `flask accounts create --help` says how to make one.")
     elif len(found) == limit:
@@ -104,14 +103,11 @@ def list_command(limit: int, after: str, as_json: bool) -> None:
 @_as_json
 def show_command(who: str, as_json: bool) -> None:
     """Show the account WHO, a user name, e-mail address or sub."""
-    described = _described(_find(who))
+    account = find(who)
     if as_json:
-        click.echo(json.dumps(described, indent=2, ensure_ascii=False))
-        return
-    width = max(len(name) for name in described)
-    for name, value in described.items():
-        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        click.echo(f"{name.ljust(width)}  {shown}")
+        print_json(described(account))
+    else:
+        print_account(account)
 
 
 @accounts.command("disable")
@@ -119,9 +115,9 @@ def show_command(who: str, as_json: bool) -> None:
 @_as_json
 def disable_command(who: str, as_json: bool) -> None:
     """Switch the account WHO off: nobody signs in to it, and all its sessions and tokens are dead."""
-    account = store.disable(_find(who).id)
+    account = store.disable(find(who).id)
     audit.record(audit.ACCOUNT_DISABLED, account_id=account.id, by="command line")
-    _tell(account, f"Disabled {account.username}; sessions and tokens of the account are dead.", None, as_json)
+    tell(account, f"Disabled {account.username}; sessions and tokens of the account are dead.", None, as_json)
 
 
 @accounts.command("enable")
@@ -129,9 +125,9 @@ def disable_command(who: str, as_json: bool) -> None:
 @_as_json
 def enable_command(who: str, as_json: bool) -> None:
     """Switch the account WHO on again, and let it sign in from anywhere if guessing had closed it."""
-    account = store.enable(_find(who).id)
+    account = store.enable(find(who).id)
     audit.record(audit.ACCOUNT_ENABLED, account_id=account.id, by="command line")
-    _tell(account, f"Enabled {account.username}.", None, as_json)
+    tell(account, f"Enabled {account.username}.", None, as_json)
 
 
 @accounts.command("set-password")
@@ -140,19 +136,12 @@ def enable_command(who: str, as_json: bool) -> None:
 @_as_json
 def set_password_command(who: str, password_stdin: bool, generate_password: bool, as_json: bool) -> None:
     """Set the password of the account WHO; its sessions and refresh tokens end."""
-    account = _find(who)
+    account = find(who)
     password = _obtain_password(password_stdin, generate_password)
     account = _said_plainly(lambda: store.set_password(account.id, password))
     audit.record(audit.PASSWORD_SET, account_id=account.id, by="command line")
     sentence = f"The password of {account.username} is set; earlier sessions and refresh tokens have ended."
-    _tell(account, sentence, password if generate_password else None, as_json)
-
-
-def _find(who: str) -> Account:
-    account = store.find_by_login(who) or store.find(who)
-    if account is None:
-        raise click.ClickException("There is no such account; `flask accounts list` shows them.")
-    return account
+    tell(account, sentence, password if generate_password else None, as_json)
 
 
 def _said_plainly(work: Callable[[], T]) -> T:
@@ -195,36 +184,3 @@ def _read_claims(file: TextIO | None) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise click.ClickException('The claims file must hold a JSON object, such as {"address": {"country": "PT"}}.')
     return found
-
-
-def _tell(account: Account, sentence: str, password: str | None, as_json: bool) -> None:
-    if as_json:
-        shown = _described(account) | ({"password": password} if password is not None else {})
-        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
-        return
-    click.echo(sentence)
-    if password is not None:
-        click.echo(f"Password, shown this once: {password}")
-
-
-def _described(account: Account) -> dict[str, Any]:
-    """An account for the person who runs the server: everything but the password hash."""
-    return {
-        "sub": account.id,
-        "username": account.username,
-        "email": account.email,
-        "email_verified": account.email_verified,
-        "claims": account.claims,
-        "roles": account.roles,
-        "groups": account.groups,
-        "is_active": account.is_active,
-        "disabled_at": _time(account.disabled_at),
-        "created_at": _time(account.created_at),
-        "updated_at": _time(account.updated_at),
-        "password_changed_at": _time(account.password_changed_at),
-        "last_login_at": _time(account.last_login_at),
-    }
-
-
-def _time(seconds: float | None) -> str | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

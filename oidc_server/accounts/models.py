@@ -37,6 +37,11 @@ class Account(Base):
     last_login_at: Mapped[float | None]
 
     @property
+    def is_verified(self) -> bool:
+        """Whether this person has shown that they read their e-mail address."""
+        return self.email is not None and self.email_verified
+
+    @property
     def is_active(self) -> bool:
         """Whether this person may sign in, and what was issued to them still counts."""
         return self.disabled_at is None
@@ -47,3 +52,16 @@ class Account(Base):
 
     def __repr__(self) -> str:
         return f"<Account {self.id}>"  # no name, address or hash: this ends up in logs
+
+
+class ClientRoles(Base):
+    """The roles that a person has at one client alone, beside `Account.roles`, which are theirs at every one."""
+
+    __tablename__ = "account_roles"
+
+    account_id: Mapped[str] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    # A client that is made anew under an old name finds no roles waiting for it.
+    client_id: Mapped[str] = mapped_column(
+        sa.ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    roles: Mapped[list[str]]

@@ -12,7 +12,10 @@ from functools import lru_cache
 from importlib.resources import files
 from urllib.parse import urlsplit
 
+from ..languages import sentences, translate
+from ..server import current_server
 from ..settings import Settings
+from . import breached
 from .passwords import MAX_LENGTH
 
 #: Words of the product itself (ASVS 6.1.2); the host name of the issuer joins them.
@@ -22,10 +25,14 @@ PRODUCT_WORDS = ("oidc_server", "oidc server", "openid connect")
 _LEAST_BESIDE_A_NAME = 8
 _SHORTEST_WORD = 3
 
-TOO_LONG = f"Use at most {MAX_LENGTH} characters."
-COMMON = "This password, or what it is built from, is one of the most common ones and would be guessed first."
-NAMES = "This password says little more than your name, your address or the name of this site."
-UNREADABLE = "This password holds characters that cannot be stored; use letters, digits, signs and spaces."
+TOO_SHORT, TOO_LONG, COMMON, NAMES, UNREADABLE, BREACHED = sentences(
+    "Use at least %(count)s characters; a few words with spaces are fine.",
+    "Use at most %(count)s characters.",
+    "This password, or what it is built from, is one of the most common ones and would be guessed first.",
+    "This password says little more than your name, your address or the name of this site.",
+    "This password holds characters that cannot be stored; use letters, digits, signs and spaces.",
+    "This password was among those stolen from other sites, which are tried first everywhere.",
+)
 
 
 class PasswordRefused(ValueError):
@@ -36,29 +43,39 @@ class PasswordRefused(ValueError):
         self.reasons = reasons
 
 
+def require_good_password(password: str, names: tuple[str | None, ...] = ()) -> None:
+    """require_good() with the settings of the current app. Raises PasswordRefused."""
+    require_good(password, current_server.settings, names=names)
+
+
 def require_good(password: str, settings: Settings, *, names: tuple[str | None, ...] = ()) -> None:
-    """Refuse a password that is too short or too easy; `names` are the person's own. Raises PasswordRefused."""
+    """Refuse a password that is too short or too easy; `names` are the person's own. Raises PasswordRefused.
+
+    With `breached_passwords_url` a good one is looked up as well, which takes up to a second: not to be called inside transact().
+    """
     reasons = _reasons(password, settings, names)
+    if not reasons and settings.breached_passwords_url:
+        reasons = [translate(BREACHED)] if breached.is_known(password, settings.breached_passwords_url) else []
     if reasons:
         raise PasswordRefused(reasons)
 
 
 def _reasons(password: str, settings: Settings, names: tuple[str | None, ...]) -> list[str]:
     if len(password) > MAX_LENGTH:
-        return [TOO_LONG]
+        return [translate(TOO_LONG, count=MAX_LENGTH)]
     if any(unicodedata.category(character) == "Cs" for character in password):
-        return [UNREADABLE]
+        return [translate(UNREADABLE)]
     normalised = unicodedata.normalize("NFKC", password)
     reasons = []
     if len(normalised) < settings.password_min_length:
-        reasons.append(f"Use at least {settings.password_min_length} characters; a few words with spaces are fine.")
+        reasons.append(translate(TOO_SHORT, count=settings.password_min_length))
     folded = normalised.casefold()
     if _is_common(folded):
-        reasons.append(COMMON)
+        reasons.append(translate(COMMON))
     host = urlsplit(settings.issuer).hostname or ""
     for name in (*names, host, *PRODUCT_WORDS):
         if name and _says_little_beside(folded, name):
-            reasons.append(NAMES)
+            reasons.append(translate(NAMES))
             break
     return reasons
 

@@ -2,7 +2,8 @@
 
 A stored hash names its scheme first: `bcrypt-hmac-sha256$v1$<bcrypt hash>$<pepper id>` is bcrypt over
 base64(HMAC-SHA256(pepper, NFKC(password))), so that neither 72 bytes nor a NUL cuts anything, and nothing but the
-password goes in. Another scheme is one entry in SCHEMES: it verifies, and is hashed anew at the next sign-in.
+password goes in. Another scheme of ours is one entry in SCHEMES, those of other systems are read by hashes/: they verify,
+and are hashed anew at the next sign-in.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import base64
 import hashlib
 import hmac
 import logging
+import re
 import secrets
 import threading
+import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +25,9 @@ import bcrypt
 from flask import Flask, current_app
 
 from ..settings import Settings
+from . import hashes
+from .hashes.foreign import spellings
+from .hashes.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +91,9 @@ class Peppers:
         normalised = unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
         return base64.b64encode(hmac.digest(self._keys[pepper_id], normalised, hashlib.sha256))
 
+    def __contains__(self, pepper_id: str) -> bool:
+        return pepper_id in self._keys
+
 
 class Passwords:
     """The password hashing of one app."""
@@ -94,6 +103,7 @@ class Passwords:
         # serve.py gives a process two threads more than its pool has connections: those two are never sign-ins.
         waiting = max(settings.password_hash_slots, settings.database_pool_size - settings.password_hash_slots)
         self.slots = HashSlots(settings.password_hash_slots, waiting)
+        self.pace = Pace()
         self.cost = settings.bcrypt_cost
         self._nobody = _never_matching(self.cost, self.peppers.current_id)
 
@@ -110,14 +120,38 @@ class Passwords:
         Raises Busy, and ValueError for what _checked() refuses.
         """
         _checked(password)
-        scheme, _, rest = (stored or self._nobody).partition("$")
         with self.slots.turn():
-            try:
-                matches = SCHEMES[scheme](rest, password, self.peppers)
-            except (KeyError, ValueError) as error:
-                log.error("a password hash of scheme %s cannot be verified (%s)", scheme[:40], type(error).__name__)
-                matches = SCHEMES[CURRENT_SCHEME](self._nobody.partition("$")[2], password, self.peppers)
+            started = time.perf_counter()
+            matches, kind = self._matches(password, stored or self._nobody)
+            taken = time.perf_counter() - started
+        time.sleep(self.pace.rest(kind, taken, spellings=len(spellings(password))))
         return matches and stored is not None
+
+    def _matches(self, password: str, stored: str) -> tuple[bool, str]:
+        """Whether they match, and the kind of hash that was computed."""
+        try:
+            if is_ours(stored):
+                scheme, _, rest = stored.partition("$")
+                return SCHEMES[scheme](rest, password, self.peppers), _cost_of(stored)
+            foreign = hashes.read(stored)
+            return foreign.verify(password), foreign.cost
+        except (KeyError, ValueError) as error:
+            log.error("a stored password hash cannot be verified (%s)", type(error).__name__)
+            SCHEMES[CURRENT_SCHEME](self._nobody.partition("$")[2], password, self.peppers)
+            return False, _cost_of(self._nobody)
+
+    def adopt(self, text: str) -> str:
+        """A hash that came from elsewhere, as it is kept: another system's, or one of ours. Raises hashes.HashRefused."""
+        if not is_ours(text):
+            return hashes.read(text).stored
+        found = _OURS.fullmatch(text)
+        if found is None or int(found[1]) > max(hashes.bcrypt.MOST_COST, self.cost):
+            raise hashes.HashRefused("The hash looks like one of this server's, but was cut or changed.")
+        if found[2] not in self.peppers:
+            raise hashes.HashRefused(
+                "The hash was made under another OIDC_PASSWORD_PEPPER or OIDC_SECRET_KEY than this server has."
+            )
+        return text
 
     def needs_rehash(self, stored: str) -> bool:
         """Whether a stored hash has another scheme, cost or pepper than a new one would."""
@@ -136,6 +170,19 @@ def verify_bcrypt_hmac_sha256(rest: str, password: str, peppers: Peppers) -> boo
 
 #: scheme -> verify(what follows the scheme's name, password, peppers)
 SCHEMES: dict[str, Callable[[str, str, Peppers], bool]] = {CURRENT_SCHEME: verify_bcrypt_hmac_sha256}
+
+
+_OURS = re.compile(rf"{CURRENT_SCHEME}\$v1\$\$2b\$(\d\d)\$[./A-Za-z0-9]{{53}}\$([0-9a-f]{{8}})", re.ASCII)
+
+
+def is_ours(stored: str) -> bool:
+    """Whether a hash is of one of our own schemes, and not another system's."""
+    return stored.partition("$")[0] in SCHEMES
+
+
+def _cost_of(stored: str) -> str:
+    """Scheme, version and cost of one of our own hashes: what decides how long it takes."""
+    return " ".join(stored.split("$")[:5])
 
 
 def mount(app: Flask, settings: Settings) -> None:

@@ -8,7 +8,7 @@ from authlib.oauth2.rfc6749 import grants
 
 from .. import audit, sessions
 from ..accounts import store as accounts
-from ..tokens import Authorization, issue_first
+from ..tokens import Authorization, connections, issue_first
 from ..tokens.refresh_token import hash_of
 from . import codes
 from .codes import AuthorizationCode
@@ -60,6 +60,8 @@ class AuthorizationCodeGrant(IssuesTokens, grants.AuthorizationCodeGrant):  # ty
             raise invalid_grant(_USED, "the client lost a scope since the code was issued")
         if not authorization.is_offline and not sessions.store.is_alive(authorization.sid):
             raise invalid_grant(_USED, "the browser session ended since the code was issued")
+        if connections.was_ended(account.id, authorization.client_id, authorization_code.issued_at):
+            raise invalid_grant(_USED, "the person removed the app since the code was issued")
         return account
 
     def generate_token(self, user: Any = None, **_: Any) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from flask import Response
 
 from .. import factors, parked_requests, sessions
 from ..database import now
-from ..errors import PageError
 from ..factors import Factor, PendingSignIn
 from ..parked_requests import ParkedRequest
 from ..responses import see_other
@@ -42,10 +41,8 @@ class Candidate:
     @property
     def fields(self) -> dict[str, str]:
         """The hidden fields by which the next form finds this candidate again."""
-        if self.pending is not None:
-            return {"pending": self.pending.id}
-        assert self.parked is not None
-        return {"transaction": self.parked.id}
+        fields = {"pending": self.pending.id} if self.pending is not None else {}
+        return fields | ({"transaction": self.parked.id} if self.parked is not None else {})
 
     @property
     def query(self) -> str:
@@ -60,7 +57,7 @@ class Candidate:
 def find(values: Form) -> Candidate:
     """The candidate of this browser that the query or form names. Raises Elsewhere."""
     if "pending" in values:
-        return _of_pending(values["pending"])
+        return _of_pending(values["pending"], values.get("transaction", ""))
     if "transaction" in values:
         return _of_session(values["transaction"])
     raise Elsewhere(see_other("/login"))
@@ -86,10 +83,10 @@ def finish(candidate: Candidate) -> PendingSignIn:
     return pending
 
 
-def _of_pending(identifier: str) -> Candidate:
+def _of_pending(identifier: str, transaction: str) -> Candidate:
     pending = factors.pending.find(identifier)
     if pending is None:
-        raise Elsewhere(_sign_in_again(None))
+        raise Elsewhere(_sign_in_again(_parked(transaction) if transaction else None))
     parked = _parked(pending.transaction) if pending.transaction else None
     account = pending.account()
     if account is None:
@@ -118,9 +115,7 @@ def _parked(transaction: str) -> ParkedRequest:
 
 
 def _sign_in_again(parked: ParkedRequest | None) -> Response:
-    if parked is None:
-        raise PageError("request_ended", detail="the pending sign-in ended, or is of another browser")
-    return see_other(f"/login?transaction={parked.id}")
+    return see_other("/login?because=ended" + (f"&transaction={parked.id}" if parked is not None else ""))
 
 
 def _together(first: list[str], second: list[str]) -> list[str]:

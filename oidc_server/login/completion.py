@@ -27,7 +27,9 @@ def complete(account: Any, parked: ParkedRequest | None, *, acr: str, amr: list[
         # No session before the factor: what waits is on the server, and nothing else takes it for a sign-in (SE-10).
         transaction = parked.id if parked is not None else ""
         pending = factors.pending.begin(account, acr=acr, amr=amr, transaction=transaction, then=then)
-        return see_other(f"/login/second-factor?pending={pending.id}")
+        return see_other(
+            f"/login/second-factor?pending={pending.id}" + (f"&transaction={transaction}" if transaction else "")
+        )
     open_session(account, acr=acr, amr=amr, parked=parked)
     return go_on(parked, then)
 

@@ -29,11 +29,11 @@ def show() -> Response:
         if session is not None and not again:
             return see_other(then)
         username = session.account.username if session is not None else ""
-        return _form(None, username=username, then=then, again=again and session is not None)
+        return _form(None, username=username, then=then, again=again and session is not None, ended=_has_ended(query))
     # A second tab finishes after the first one signed in: /authorize decides whether that is enough.
     if session is not None and _is_enough(parked, session):
         return go_on(parked)
-    return _form(parked, username=_hint(parked))
+    return _form(parked, username=_hint(parked), ended=_has_ended(query))
 
 
 @blueprint.post("/login")
@@ -81,6 +81,11 @@ def _is_enough(parked: ParkedRequest, session: sessions.Session) -> bool:
     return has_chosen and is_proven and session.auth_time >= parked.parked_at
 
 
+def _has_ended(query: Form) -> bool:
+    """Whether the page of the second factor sent the person back, because what it waited for is over."""
+    return query.get("because") == "ended"
+
+
 def _hint(parked: ParkedRequest) -> str:
     return parked.parameter("login_hint")[:254]
 
@@ -91,6 +96,7 @@ def _form(
     username: str = "",
     then: str = destination.DEFAULT,
     again: bool = False,
+    ended: bool = False,
     failed: bool = False,
     wait: int | None = None,
     status: int = 200,
@@ -105,6 +111,7 @@ def _form(
             username=username,
             then=then,
             again=again,
+            ended=ended,
             failed=failed,
             wait=wait,
             account=session.account if session is not None and parked is not None and _may_continue(parked) else None,

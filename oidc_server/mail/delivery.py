@@ -1,7 +1,7 @@
 """The worker: one daemon thread in each process that serves, which delivers what the outbox holds.
 
-At least once, and twice only when a worker dies between the mail server's yes and the commit that notes it: a mail belongs
-to the worker that claimed it for longer than any delivery may take. A mail that the server puts off is tried again after
+At least once, and twice only when the mail server's yes is lost on the way, or its worker dies before the commit that notes
+it: a mail belongs to the worker that claimed it for longer than any delivery may take. A mail that the server puts off is tried again after
 30 s, 1, 2, 4 … minutes, at most 4 hours, for a day or until its link has ended; one that it refuses for good (5xx) is
 marked so. A server that is away costs no mail an attempt.
 """
@@ -11,6 +11,8 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
+from collections.abc import Callable
 from email.message import EmailMessage
 from urllib.parse import urlsplit
 
@@ -31,6 +33,8 @@ TICK = 1.0
 _LONGEST_PAUSE = 60.0
 _FIRST_RETRY = 30.0
 _LONGEST_RETRY = 4 * 3600.0
+# Seconds between the tries to note that a mail was taken; together less than is left of its lease.
+_INSISTING = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 # Mails that go over one connection; servers dislike more.
 _PER_CONNECTION = 50
 
@@ -88,9 +92,22 @@ def _deliver(connection: transport.Connection, mail: OutboxMail) -> bool:
         if transact(lambda: store.finish(mail, reason)):
             _record(audit.MAIL_FAILED, mail, reason=reason)
         return isinstance(error, AddressRefused)
-    if transact(lambda: store.finish(mail)):
+    if _note(lambda: store.finish(mail)):
         _record(audit.MAIL_DELIVERED, mail)
     return True
+
+
+def _note(work: Callable[[], bool]) -> bool:
+    """Write down that a mail was taken, also when the database is away for a moment: forgotten, it would be sent again."""
+    for pause in _INSISTING:
+        try:
+            return transact(work)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            db.session.remove()
+            time.sleep(pause)
+    return transact(work)
 
 
 def _composed(mail: OutboxMail) -> EmailMessage:
@@ -115,7 +132,7 @@ def _record(event: str, mail: OutboxMail, **facts: object) -> None:
 def _run(app: Flask, stopped: threading.Event) -> None:
     pause, last_problem = TICK, ""
     while not stopped.wait(pause * random.uniform(0.8, 1.2)):  # noqa: S311 - jitter, not a secret
-        problem = _round(app)
+        problem = _round(app, stopped)
         if problem != last_problem:
             if problem:
                 log.error("mail waits in the outbox: %s", problem)
@@ -125,11 +142,12 @@ def _run(app: Flask, stopped: threading.Event) -> None:
         pause = min(pause * 2, _LONGEST_PAUSE) if problem else TICK
 
 
-def _round(app: Flask) -> str:
-    """One look into the outbox; answer what keeps mails from leaving, or the empty string."""
+def _round(app: Flask, stopped: threading.Event) -> str:
+    """Deliver until nothing is due; answer what keeps mails from leaving, or the empty string."""
     with app.app_context():
         try:
-            deliver_due()
+            while not stopped.is_set() and deliver_due():
+                pass
         except transport.Unreachable as error:
             return str(error)
         except Exception as error:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from flask import render_template
+from flask import current_app
 
 from .. import languages
 from ..settings import Settings
@@ -43,13 +43,15 @@ def render(kind: str, values: Mapping[str, Any], language: str | None, settings:
     """The mail in its language. Raises KeyError for an unknown kind, TypeError and ValueError for values that do not fit it."""
     checked = _checked(kind, values, settings)
     with languages.using(language) as spoken:
-        facts = {
+        facts: dict[str, Any] = {
             "request_locale": spoken,
             "request_direction": languages.DIRECTIONS[spoken],
             "issuer": settings.issuer,
         }
-        text = render_template(f"mail/{kind}.txt", **facts, **checked)
-        html = render_template(f"mail/{kind}.html", **facts, **checked)
+        # By Jinja itself: what pages are given (context processors) belongs to a request, and mails have none.
+        find = current_app.jinja_env.get_template
+        text = find(f"mail/{kind}.txt").render(facts | checked)
+        html = find(f"mail/{kind}.html").render(facts | checked)
     subject, _, body = text.strip().partition("\n")
     return Contents(subject.strip(), _BLANK_LINES.sub("\n\n", body).strip() + "\n", html)
 

@@ -83,7 +83,9 @@ class Connection:
         over.daemon = True
         over.start()
         try:
-            self._smtp.send_message(message)
+            # The envelope is said outright, so that no second reading of the headers decides who gets it.
+            (sender,), (recipient,) = message["From"].addresses, message["To"].addresses
+            self._smtp.send_message(message, sender.addr_spec, [recipient.addr_spec])
         except smtplib.SMTPRecipientsRefused as error:
             (code, text), *_ = error.recipients.values()
             raise _judged("recipient", code, text) from error
@@ -160,6 +162,8 @@ def _reason(error: BaseException) -> str:
         return _said("The mail server refused the connection", error.smtp_code, error.smtp_error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"The certificate of the mail server is not to be trusted: {error.verify_message}"
+    if isinstance(error, UnicodeError):
+        return "Host, user name and password of the mail server must be ASCII."
     if isinstance(error, TimeoutError) or "timed out" in str(error):
         return "The mail server did not answer in time."
     if isinstance(error, smtplib.SMTPServerDisconnected):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+from flask.cli import with_appcontext
 
 from ..accounts import AccountExists, ClaimRefused, IdentifierRefused
 from ..accounts.commands import accounts
@@ -16,6 +17,7 @@ def mount() -> None:
 
 
 @click.command("invite")
+@with_appcontext
 @click.option("--email", required=True, help="Address of the person; the account will have it, confirmed.")
 @click.option("--role", "roles", multiple=True, help="A role; may be repeated.")
 @click.option("--group", "groups", multiple=True, help="A group; may be repeated.")

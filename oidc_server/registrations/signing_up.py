@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from .. import audit, confirmations, mail
 from ..accounts import Account, AccountExists, proofs, store
 from ..accounts.claims import standard_claims
-from ..accounts.identifiers import email_of, username_of
+from ..accounts.identifiers import email_of, key_of, username_of
 from ..accounts.throttle.mails import take_slot
 from ..confirmations import Confirmation
 from ..database import transact
 from ..server import current_server
 from . import invitations, verification
-from .creation import insert, mail_language
+from .creation import insert, mail_language, with_free_name
 from .invitations import SignUpClosed
 
 #: What only the server says of a person, however nicely it is asked (RC-10).
@@ -75,14 +75,14 @@ def _create(
     language: str | None,
     network: str | None,
 ) -> tuple[Account, str]:
-    def create() -> tuple[Account, str]:
+    def create(name: str) -> tuple[Account, str]:
         if invitation is not None:
             invited = confirmations.redeem(invitations.PURPOSE, invitation)
             return insert(address, name, claims, made, is_verified=True, **_rights_of(invited)), ""
         account = insert(address, name, claims, made, is_verified=False)
         return account, verification.send(account, data, language, network)
 
-    return transact(create)
+    return with_free_name(name, address, create)
 
 
 def _rights_of(invited: Confirmation) -> dict[str, list[str]]:
@@ -95,7 +95,7 @@ def _promise(address: str, data: dict[str, Any], language: str | None, network: 
 
     def promise() -> str:
         owner = store.find_by_login(address)
-        may_send = take_slot(verification.PURPOSE, address.casefold())
+        may_send = take_slot(verification.PURPOSE, key_of(address))
         begun = confirmations.begin(
             # A mail too many is not sent, and must not end the links that were: its confirmation is nobody's.
             verification.PURPOSE if may_send else "nothing",

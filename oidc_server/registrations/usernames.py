@@ -14,15 +14,15 @@ _FALLBACK = "person"
 _DIGITS = 5
 
 
-def for_address(email: str) -> str:
-    """A free user name. With `hide_accounts` it always has a number, so that it tells of no other name (EN-04)."""
+def for_address(email: str, *, numbered: bool = False) -> str:
+    """A user name that is free a moment long. With `hide_accounts` it always has a number, so that it tells of no other name (EN-04)."""
     base = _base(email)
-    if not current_server.settings.hide_accounts and store.find_by_login(base) is None:
-        return base
-    return numbered(base)
+    if numbered or current_server.settings.hide_accounts or store.find_by_login(base) is not None:
+        return with_number(base)
+    return base
 
 
-def numbered(name: str) -> str:
+def with_number(name: str) -> str:
     """The name with a number behind it that nobody can count with (EN-08)."""
     number = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     return f"{name[: MAX_USERNAME_LENGTH - _DIGITS - 1].rstrip('._-')}-{number}"

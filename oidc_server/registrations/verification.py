@@ -13,7 +13,7 @@ from ..confirmations import Begun, Confirmation, MatchedCode, Refused
 from ..database import transact
 from ..server import current_server
 from . import usernames
-from .creation import insert, mail_language
+from .creation import insert, mail_language, with_free_name
 
 PURPOSE = "verify_email"
 
@@ -60,14 +60,16 @@ def verify_email(proof: str | MatchedCode) -> Account:
 def verify(proof: str | MatchedCode) -> Verified:
     """As verify_email(), with what was confirmed. Raises confirmations.Refused; "used" also if the address was taken meanwhile."""
 
-    def redeem() -> tuple[Verified, bool]:
+    def redeem(name: str) -> Verified:
         confirmation = confirmations.redeem(PURPOSE, proof)
         if confirmation.account_id is not None:
-            return Verified(proofs.confirm_email(confirmation.account_id, confirmation.email), confirmation), False
-        return Verified(_keep_promise(confirmation), confirmation), True
+            return Verified(proofs.confirm_email(confirmation.account_id, confirmation.email), confirmation)
+        return Verified(_keep_promise(confirmation, name), confirmation)
 
+    looked = confirmations.look(PURPOSE, proof)
+    is_new = looked.account_id is None
     try:
-        verified, is_new = transact(redeem)
+        verified = with_free_name(_promised_name(looked), looked.email, redeem)
     except proofs.ProofOutdated as error:
         raise Refused("expired") from error
     except AccountExists as error:
@@ -122,13 +124,17 @@ def send_link(address: str, begun: Begun, language: str | None, account_id: str 
     )
 
 
-def _keep_promise(confirmation: Confirmation) -> Account:
+def _promised_name(confirmation: Confirmation) -> str | None:
+    name: str | None = confirmation.data.get("username")
+    if name is not None and store.find_by_login(name) is not None:
+        return usernames.with_number(name)  # that somebody has it was not to be told when it was chosen
+    return name
+
+
+def _keep_promise(confirmation: Confirmation, name: str) -> Account:
     data = confirmation.data
     if data.get("is_taken"):
         raise Refused("unknown")  # the code of a mail that nobody got
-    name = data["username"]
-    if name is not None and store.find_by_login(name) is not None:
-        name = usernames.numbered(name)  # that somebody has the name was not to be told when it was chosen
     return insert(confirmation.email, name, data["claims"], data["password_hash"], is_verified=True)
 
 

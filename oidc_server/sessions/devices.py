@@ -20,7 +20,7 @@ _BROWSERS = (
     ("DuckDuckGo", r"\bDuckDuckGo/"),
     ("Brave", r"\bBrave/"),
     ("Firefox", r"\bFirefox/|\bFxiOS/"),
-    ("Chrome", r"\bChrome/|\bCriOS/|\bChromium/"),
+    ("Chrome", r"Chrome/|\bCriOS/|\bChromium/"),
     ("Safari", r"\bVersion/[\d.]+.*\bSafari/"),
 )
 _SYSTEMS = (
@@ -33,6 +33,11 @@ _SYSTEMS = (
     ("macOS", "computer", r"\bMacintosh\b|\bMac OS X\b"),
     ("Linux", "computer", r"\bLinux\b|\bX11\b"),
 )
+#: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291 §2.5.6.
+_LOCAL = tuple(
+    ipaddress.ip_network(network)
+    for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
+) + tuple(ipaddress.ip_network(network) for network in ("fc00::/7", "fe80::/10"))
 _PROGRAM = re.compile(r"\A(?:curl|Wget|python|Go-http-client|okhttp|axios|node|Java|libwww|Apache-HttpClient)\b", re.I)
 
 
@@ -73,7 +78,7 @@ def place_of(network: str) -> str:
         return ""
     if found.is_loopback:
         return translate("This machine")
-    if found.is_private:
+    if any(found.version == local.version and found.subnet_of(local) for local in _LOCAL):  # type: ignore[arg-type]
         return translate("Local network")
     if isinstance(found, ipaddress.IPv4Network):
         return translate("Network %(prefix)s", prefix=str(found.network_address).rpartition(".")[0] + ".x")

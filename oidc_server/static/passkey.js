@@ -59,20 +59,31 @@
     if (await mayOffer()) await offer();
   };
 
-  const button = form.querySelector("button");
-  button.addEventListener("click", async () => {
-    if (form.ariaBusy === "true") return;
-    waiting.abort();
+  let busy = false;
+  const rest = () => {
+    busy = false;
+    form.ariaBusy = null;
+  };
+  const ask = async () => {
+    if (busy) return;
+    busy = true;
     form.ariaBusy = "true";
+    waiting.abort();
     say("");
     try {
       const publicKey = await options();
       send(await navigator.credentials[form.dataset.passkey]({ publicKey }));
     } catch (error) {
-      form.ariaBusy = null;
+      rest();
       say(error.name === "InvalidStateError" ? "known" : error.name === "NotAllowedError" ? "cancelled" : "failed");
       offerIfPossible();
     }
+  };
+  form.querySelector("button").addEventListener("click", ask);
+  // The enter key in the field of the name is the button.
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ask();
   });
 
   // What the server knows better than the device: a passkey that is of no use any more need not be offered again.
@@ -84,7 +95,7 @@
   }
 
   addEventListener("pageshow", (event) => {
-    form.ariaBusy = null;
+    rest();
     if (event.persisted) offerIfPossible();
   });
   form.hidden = false;

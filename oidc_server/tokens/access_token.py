@@ -44,7 +44,7 @@ def make(
     if authorization is not None:
         claims |= {"auth_time": authorization.auth_time, "acr": authorization.acr, "amr": authorization.amr}
     if account is not None:
-        claims |= claims_for(account, {"roles", "groups"}.intersection(scope), None)
+        claims |= claims_for(account, {"roles", "groups"}.intersection(scope), None, client_id=client_id)
     return str(current_server.keyring.sign(claims, typ=TYP))
 
 

@@ -20,7 +20,8 @@ def make(client: Any, account: Any, authorization: Authorization, access_token: 
     algorithm = algorithm_for(client)
     at = int(now())
     asked = authorization.claims.get("id_token") or {}
-    claims: dict[str, Any] = claims_for(account, {"roles", "groups"}.intersection(authorization.scope), asked)
+    shared = {"roles", "groups"}.intersection(authorization.scope)
+    claims: dict[str, Any] = claims_for(account, shared, asked, client_id=client.client_id)
     # Written last: nothing that a person or a request chose can take the place of these.
     claims |= {
         "iss": current_server.settings.issuer,

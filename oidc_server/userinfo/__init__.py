@@ -29,7 +29,8 @@ def userinfo() -> Response:
         )
     assert token.family is not None
     requested = families.authorization_of(token.family).claims.get("userinfo")
-    claims = claims_for(token.account, set(token.scope), requested) | {"sub": token.account.id}
+    claims = claims_for(token.account, set(token.scope), requested, client_id=token.family.client_id)
+    claims["sub"] = token.account.id
     return Response(orjson.dumps(claims), mimetype="application/json")
 
 

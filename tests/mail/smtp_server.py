@@ -46,7 +46,7 @@ class Taken:
 
 @dataclass
 class MailServer:
-    """`answers` maps a recipient to what RCPT is answered; `data_answer` is for every DATA; `delay` lies between having taken a mail and saying so."""
+    """`answers` is recipient -> answer to RCPT, `data_answer` the one to every DATA, `delay` lies between taking a mail and saying so."""
 
     host: str = "127.0.0.1"
     taken: list[Taken] = field(default_factory=list)

@@ -58,7 +58,7 @@ def test_without_a_mail_server_there_is_nothing_to_test(app: Flask) -> None:
 def test_what_is_no_address_is_told(mailer: Flask, mail_server: MailServer) -> None:
     result = run(mailer, "test", "operator@example.test\nBcc: all@example.test")
     assert result.exit_code == 1
-    assert "The part after the @ is not a domain." in result.output
+    assert "The part before the @ is not one that mail servers take." in result.output
     assert mail_server.connections == 0
 
 

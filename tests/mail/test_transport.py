@@ -18,6 +18,8 @@ from oidc_server.settings import SettingsError, load
 
 from .smtp_server import PASSWORD, USER, Authority, MailServer
 
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")  # aiosmtpd about our test
+
 SECRET = {"OIDC_SECRET_KEY": "0123456789abcdef" * 4}
 QUOTED = "mailer%40example.test:p%40ss%3Aw%2Frd@"
 
@@ -120,6 +122,13 @@ def test_a_wrong_password_says_so_and_not_which(server: MailServer) -> None:
     assert server.taken == []
     deliver(with_login(server, "smtp"))
     assert server.taken[0].user == USER
+
+
+def test_a_password_that_smtp_cannot_carry_is_named(server: MailServer) -> None:
+    server.options = {"authenticator": server.authenticate, "auth_require_tls": False}
+    server.start()
+    with pytest.raises(transport.Unreachable, match="must be ASCII"):
+        deliver(f"smtp://user:p%C3%A4ss@localhost:{server.port}")
 
 
 def test_an_endpoint_shows_no_password() -> None:

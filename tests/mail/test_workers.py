@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import threading
 import time
 import urllib.request
@@ -108,6 +109,49 @@ def test_a_worker_killed_after_the_servers_yes_costs_one_duplicate_with_the_same
     first, second = mail_server.to("alice@example.test")
     assert first.message["Message-ID"] == second.message["Message-ID"]
     assert len(mail_server.to("bob@example.test")) == 1
+
+
+@pytest.mark.row("FT-26")
+def test_a_mail_that_was_taken_while_the_database_is_locked_is_not_sent_again(
+    make_app: Callable[..., Flask], mail_server: MailServer, folder: Path, clock: Clock
+) -> None:
+    app = make_app(smtp_url=mail_server.url, database_timeout=0.2)
+    with app.app_context():
+        send_reset()
+    mail_server.delay = 1.0
+
+    def work() -> None:
+        with app.app_context():
+            delivery.deliver_due()
+            db.session.remove()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert mail_server.arrived.wait(10)
+    locked = sqlite3.connect(folder / "oidc.sqlite3", isolation_level=None)
+    locked.execute("BEGIN IMMEDIATE")
+    time.sleep(3)
+    assert worker.is_alive()
+    locked.execute("ROLLBACK")
+    worker.join(20)
+    clock.advance(store.LEASE + 1)
+    with app.app_context():
+        assert delivery.deliver_due() == 0
+        assert store.newest(1)[0].state == "delivered"
+    assert len(mail_server.taken) == 1
+
+
+def test_refused_mails_do_not_hold_up_the_others(make_app: Callable[..., Flask], mail_server: MailServer) -> None:
+    app = make_app(smtp_url=mail_server.url)
+    refused = [f"gone{number}@example.test" for number in range(10)]
+    mail_server.answers |= dict.fromkeys(refused, "550 gone")
+    with app.app_context():
+        for address in [*refused, "alice@example.test"]:
+            send_reset(address)
+    started = time.monotonic()
+    app.test_client().get("/healthz", base_url="https://id.example.test")
+    wait_for(lambda: len(mail_server.taken) == 1, 20)
+    assert time.monotonic() - started < 6
 
 
 def test_a_worker_whose_lease_went_to_another_changes_nothing(mailer: Flask, clock: Clock) -> None:

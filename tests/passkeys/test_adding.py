@@ -330,7 +330,9 @@ def test_the_only_way_in_is_not_removed(person: Person, app: Flask) -> None:
     assert len(kept(app)) == 1
 
 
-def test_the_last_factor_stays_where_one_is_required(person: Person, app: Flask, make_app: Callable[..., Flask]) -> None:
+def test_the_last_factor_stays_where_one_is_required(
+    person: Person, app: Flask, make_app: Callable[..., Flask]
+) -> None:
     person.add_passkey()
     (mine,) = kept(app)
     person.app = strict = make_app(second_factor="required")

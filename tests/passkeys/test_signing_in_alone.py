@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -154,6 +155,21 @@ def test_a_challenge_is_good_once(person: Person) -> None:
     assert person.send(fields, credential).status_code == 303
     person.browser.client.delete_cookie("__Host-oidc_session", domain="id.example.test")
     assert refused(person, person.send(fields, credential))
+
+
+@pytest.mark.spec("WebAuthn §13.4.3")
+def test_of_simultaneous_uses_of_a_challenge_one_signs_in(person: Person) -> None:
+    person.add_passkey()
+    person.sign_out()
+    options, fields = person.request_options()
+    sent = fields | {"credential": person.device.get(options)}
+    jar = person.browser.client._cookies
+    browsers = [Browser(person.app) for _ in range(6)]
+    for browser in browsers:
+        browser.client._cookies = dict(jar)
+    with ThreadPoolExecutor(6) as pool:
+        statuses = list(pool.map(lambda browser: browser.post("/login/passkey", sent).status_code, browsers))
+    assert sorted(statuses) == [303, 401, 401, 401, 401, 401]
 
 
 def test_a_challenge_that_failed_is_spent_too(person: Person) -> None:

@@ -82,7 +82,10 @@ def find_user_handle(account_id: str) -> bytes | None:
 
 
 def add(passkey: Passkey) -> None:
-    """Store a new passkey. Call inside database.transact(), which has to end with what it raises. Raises AlreadyRegistered, TooMany, and Refused when the account is gone or disabled meanwhile."""
+    """Store a new passkey. Call inside database.transact(), which what it raises has to end.
+
+    Raises AlreadyRegistered, TooMany, and Refused when the account is gone or disabled meanwhile.
+    """
     # The account's row is locked, so that two at once cannot both be the last that fits.
     _active_account(passkey.account_id)
     if count(passkey.account_id) >= MOST:

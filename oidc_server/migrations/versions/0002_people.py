@@ -116,9 +116,27 @@ def upgrade() -> None:
     op.create_index("ix_outbox_ended_at", "outbox", ["ended_at"])
     op.create_index("ix_outbox_recipient_hash_kind_created_at", "outbox", ["recipient_hash", "kind", "created_at"])
 
+    # roles at one client
+    op.create_table(
+        "account_roles",
+        sa.Column("account_id", sa.String(length=32), nullable=False),
+        sa.Column("client_id", sa.String(length=255), nullable=False),
+        sa.Column("roles", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name="fk_account_roles_account_id_accounts", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["clients.client_id"], name="fk_account_roles_client_id_clients", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "client_id", name="pk_account_roles"),
+    )
+    op.create_index("ix_account_roles_client_id", "account_roles", ["client_id"])
+
 
 def downgrade() -> None:
     """In the reverse order."""
+    # roles at one client
+    op.drop_table("account_roles")
     # mail
     op.drop_table("outbox")
 
