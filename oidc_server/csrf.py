@@ -82,6 +82,24 @@ def check(form: Mapping[str, str], purpose: str) -> None:
         )
 
 
+class ForeignSender(Exception):
+    """Another site made the browser send a request."""
+
+
+def check_sender(purpose: str) -> None:
+    """Refuse what a page of another site sends, for an address that takes JSON alone and so needs no token.
+
+    Forms cannot send JSON, and scripts of other sites must ask before they do (Fetch, CORS preflight), which nobody answers; this is
+    the second wall. Programs that are no browsers send neither header. Raises ForeignSender.
+    """
+    # Unlike forms, scripts say where they are from whatever the referrer policy of their page is.
+    is_hidden = request.headers.get("Origin") == "null"
+    reason = "its origin is hidden" if is_hidden else _sender_problem()
+    if reason:
+        audit.record(audit.CSRF_REFUSED, purpose=purpose, reason=reason)
+        raise ForeignSender
+
+
 def _settings() -> Settings:
     settings = current_app.extensions["csrf"]
     assert isinstance(settings, Settings)

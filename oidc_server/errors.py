@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -128,6 +128,12 @@ class Pages(Blueprint):
     """A blueprint whose addresses answer people: its errors are pages. Every other blueprint answers machines."""
 
 
+class OwnErrors(Blueprint):
+    """A blueprint whose errors are neither pages nor those of RFC 6749: it makes them itself."""
+
+    answer_error: Callable[[int, Mapping[str, str]], Response]
+
+
 def json_error(error: OAuth2Error) -> Response:
     """The JSON error of RFC 6749 §5.2, never stored by anybody; `invalid_client` is a 401 as that section allows."""
     status, body, headers = error()
@@ -178,15 +184,17 @@ def make_reference() -> str:
 
 def wants_page() -> bool:
     """Whether the caller is a person: at the addresses of pages always, at unknown ones when it asks for HTML."""
-    owner = request.blueprint
-    failed = request.routing_exception
+    owner = _owner()
+    return isinstance(owner, Pages) if owner is not None else "text/html" in request.headers.get("Accept", "")
+
+
+def _owner() -> Blueprint | None:
+    """Whose address this is, even if the method was wrong and nothing was matched; None at unknown ones."""
+    name, failed = request.blueprint, request.routing_exception
     if isinstance(failed, MethodNotAllowed) and failed.valid_methods:
-        # The method was wrong, so nothing was matched, but the path is still somebody's.
         endpoint, _ = current_app.create_url_adapter(request).match(method=next(iter(failed.valid_methods)))  # type: ignore[union-attr]
-        owner = endpoint.rpartition(".")[0] or None
-    if owner is not None:
-        return isinstance(current_app.blueprints.get(owner), Pages)
-    return "text/html" in request.headers.get("Accept", "")
+        name = endpoint.rpartition(".")[0]
+    return current_app.blueprints.get(name or "")
 
 
 def answer(
@@ -198,6 +206,8 @@ def answer(
     detail: str | None = None,
 ) -> Response:
     """One error as the caller expects it: a page for people, JSON for machines."""
+    if isinstance(owner := _owner(), OwnErrors):
+        return owner.answer_error(status, headers or {})
     if wants_page():
         return page(PageError(kind, error=error, developer=description, detail=detail, status=status, headers=headers))
     return json_error(ProtocolError(error, description, detail=detail, status=status, headers=headers))
@@ -213,10 +223,8 @@ def mount(app: Flask) -> None:
 
 def _handle_protocol_error(error: OAuth2Error) -> Response:
     if wants_page():
-        developer, detail = error.description or "", getattr(error, "detail", None)
-        return page(
-            PageError("bad_request", error=error.error, developer=developer, detail=detail, status=error.status_code)
-        )
+        said = {"developer": error.description or "", "detail": getattr(error, "detail", None)}
+        return page(PageError("bad_request", error=error.error, status=error.status_code, **said))
     return json_error(error)
 
 
@@ -238,10 +246,5 @@ def _handle_exception(error: Exception) -> Response | tuple[Any, ...]:
         )
     reference = make_reference()
     log.exception("unhandled exception, reference %s", reference)
-    return answer(
-        "server_error",
-        "server_error",
-        "The request could not be carried out.",
-        500,
-        detail=f"see reference {reference}",
-    )
+    detail = f"see reference {reference}"
+    return answer("server_error", "server_error", "The request could not be carried out.", 500, detail=detail)

@@ -26,11 +26,9 @@ log = logging.getLogger(__name__)
 
 #: Documents for everybody, and endpoints for the scripts of registered apps: path -> methods. No other path answers
 #: CORS, pages and /authorize least of all (RFC 9700 §2.6). Introspection is for servers, which need none.
-PUBLIC_DOCUMENTS = {
-    "/.well-known/openid-configuration": "GET",
-    "/.well-known/oauth-authorization-server": "GET",
-    "/jwks.json": "GET",
-}
+PUBLIC_DOCUMENTS = dict.fromkeys(
+    ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks.json"), "GET"
+)
 FOR_REGISTERED_ORIGINS = {"/token": "POST", "/revoke": "POST", "/userinfo": "GET, POST"}
 ORIGIN_CACHE_SECONDS = 10.0
 _ORIGIN_CACHE_SIZE = 1000
@@ -45,7 +43,7 @@ _ON_EVERY_RESPONSE = {
     "Server": "oidc",
 }
 _POLICY_OF_A_PAGE = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'{images}; {connections}form-action {forms}; "
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'{images}; {connect}form-action {forms}; "
     "frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'"
 )
 _POLICY_OF_THE_REST = "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'; sandbox"
@@ -100,7 +98,7 @@ def allow_form_action(*uris: str, instead_of_self: bool = False) -> None:
 
 def allow_fetch() -> None:
     """Let scripts of this page ask this very server, as passkeys must for their challenges."""
-    g.connect = True
+    g.connect = "connect-src 'self'; "
 
 
 def keep_opener() -> None:
@@ -184,13 +182,11 @@ def _leave(response: Response) -> Response:
     state = _state()
     headers = response.headers
     headers["X-Request-ID"] = g.get("request_id", "-")
-    if response.mimetype == "text/html":
-        headers["Content-Security-Policy"] = _policy_of_this_page()
-        # On a redirect it would cut off a popup that never shows a page of ours.
-        if not 300 <= response.status_code < 400 and not g.get("keep_opener"):
-            headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    else:
-        headers["Content-Security-Policy"] = _POLICY_OF_THE_REST
+    is_page = response.mimetype == "text/html"
+    headers["Content-Security-Policy"] = _policy_of_this_page() if is_page else _POLICY_OF_THE_REST
+    # On a redirect it would cut off a popup that never shows a page of ours.
+    if is_page and not 300 <= response.status_code < 400 and not g.get("keep_opener"):
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
     _set_caching(response, state)
     _set_cors(response, state)
     return response
@@ -199,8 +195,7 @@ def _leave(response: Response) -> Response:
 def _policy_of_this_page() -> str:
     forms = dict.fromkeys((["'self'"] if g.get("form_action_self", True) else []) + g.get("form_action", []))
     images = "".join(f" {source}" for source in dict.fromkeys(g.get("images", [])))
-    connections = "connect-src 'self'; " if g.get("connect") else ""
-    return _POLICY_OF_A_PAGE.format(images=images, connections=connections, forms=" ".join(forms) or "'none'")
+    return _POLICY_OF_A_PAGE.format(images=images, connect=g.get("connect", ""), forms=" ".join(forms) or "'none'")
 
 
 def _set_caching(response: Response, state: _State) -> None:

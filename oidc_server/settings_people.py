@@ -40,4 +40,5 @@ class PeopleSettings:
     theme_stylesheet: str = setting("", "A .css file that every page loads after ours (docs/themes.md); relative to the project.")
     theme_logo: str = setting("", "A .svg, .png, .webp or .jpg file that stands for this site on its pages; relative to the project.")
     themes_dir: str = setting("config/themes", "Folder of the themes that single clients may have: <name>.css and, with it, a logo <name>.svg, .png, .webp or .jpg.")
+    accounts_api: bool = setting(True, "Whether the JSON API for accounts answers at /api/v1/accounts, and describes itself at /api (docs/people.md).")
     # fmt: on

@@ -171,10 +171,22 @@ def _body_pairs(request: Request) -> list[tuple[str, str]]:
 
 
 def _body(request: Request) -> bytes:
+    return read_bytes(
+        request,
+        _FORM_TYPE,
+        ProtocolError("invalid_request", "The request body must be application/x-www-form-urlencoded in UTF-8."),
+    )
+
+
+def read_bytes(request: Request, media_type: re.Pattern[str], refusal: ProtocolError) -> bytes:
+    """The whole body of a request that has this Content-Type, else `refusal` is raised.
+
+    Raises ProtocolError invalid_request: 400, 411 without a length, 413 over MAX_BODY bytes, 415 for a compressed body.
+    """
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise ProtocolError("invalid_request", "The request body must not be compressed.", status=415)
-    if not _FORM_TYPE.fullmatch(request.headers.get("Content-Type", "").strip()):
-        raise ProtocolError("invalid_request", "The request body must be application/x-www-form-urlencoded in UTF-8.")
+    if not media_type.fullmatch(request.headers.get("Content-Type", "").strip()):
+        raise refusal
     if request.content_length is not None and request.content_length > MAX_BODY:
         raise ProtocolError("invalid_request", "The request body is too large.", status=413)
     if request.headers.get("Transfer-Encoding") and not request.environ.get("wsgi.input_terminated"):

@@ -10,11 +10,19 @@ import math
 import re
 from typing import Any
 
+from flask import Request
+
+from . import strict_form
+from .errors import ProtocolError
+
 MAX_DEPTH = 16
 MAX_DIGITS = 20
 
 # The closing quote is optional so that an endless string is consumed once, not tried again from each of its quotes.
 _STRING = re.compile(r'"(?:[^"\\]+|\\.)*+"?', re.DOTALL)
+_JSON_TYPE = re.compile(
+    r'application/json[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?;?', re.IGNORECASE | re.ASCII
+)
 _BRACKET = re.compile(r"[{}\[\]]")
 
 
@@ -39,6 +47,17 @@ def read_object(raw: bytes | str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
     return value
+
+
+def read_request(request: Request) -> dict[str, Any]:
+    """The JSON object that a request sends, in the body alone. Raises ProtocolError invalid_request: 400, 411, 413, 415."""
+    strict_form.require_no_query(request)
+    refusal = ProtocolError("invalid_request", "The request body must be application/json in UTF-8.", status=415)
+    raw = strict_form.read_bytes(request, _JSON_TYPE, refusal)
+    try:
+        return read_object(raw)
+    except ValueError as error:
+        raise ProtocolError("invalid_request", "The request body must be one JSON object.") from error
 
 
 def _check_depth(text: str) -> None:

@@ -12,11 +12,11 @@ from ..accounts import store
 from ..database import now, transact
 from ..errors import Pages
 from ..sessions import Session
+from ..sessions.proof import NotProved, require_password
 from ..tokens import families
 from . import person
 from .apps import connected_apps
 from .export import export_of
-from .proof import NotProved, require_password
 
 blueprint = Pages("account_data", __name__)
 

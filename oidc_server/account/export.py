@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .. import activity, consents, factors, mail, sessions
-from ..accounts import Account, throttle
+from ..accounts import Account, client_roles, throttle
 from ..accounts.claims import known_claims
 from ..database import now
 from ..server import current_server
@@ -31,6 +31,7 @@ def export_of(account: Account) -> dict[str, Any]:
             "signed_out_before": _time(account.signed_out_before),
         },
         "claims": {name: value for name, value in known_claims(account).items() if name != "updated_at"},
+        "roles_at_clients": client_roles.of_accounts([account.id]).get(account.id, {}),
         "second_factors": [
             {
                 "kind": factor.kind,

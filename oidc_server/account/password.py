@@ -6,16 +6,12 @@ from functools import partial
 
 from flask import Response, request
 
-from .. import accounts, audit, csrf, languages, mail, sessions, strict_form
-from ..accounts import store
-from ..database import now, transact
+from .. import accounts, csrf, recoveries, strict_form
 from ..errors import Pages
-from ..networks import client_network
 from ..server import current_server
 from ..sessions import Session
-from ..tokens import families
+from ..sessions.proof import NotProved
 from . import notices, person
-from .proof import NotProved, require_password
 
 blueprint = Pages("account_password", __name__)
 
@@ -37,35 +33,16 @@ def change() -> Response:
     ends_others = form.get("others") == "end"
     again = partial(_form, session, ends_others=ends_others)
     try:
-        require_password(session.account, form.get("current_password", ""))
-        store.set_password(session.account_id, form.get("new_password", ""), keep_sessions=not ends_others)
+        recoveries.change(
+            session, form.get("current_password", ""), form.get("new_password", ""), ends_others=ends_others
+        )
     except NotProved as refused:
         return again(status=refused.status, wait=refused.wait, wrong=refused.wait is None)
     except accounts.PasswordRefused as refused:
         return again(status=422, reasons=refused.reasons)
     except accounts.Busy:
         return again(status=503, wait=2)
-    transact(lambda: _tell(session, ends_others))
-    sessions.store.renew(session)
     return notices.go_on("/account/password", "changed")
-
-
-def _tell(session: Session, ends_others: bool) -> None:
-    account = session.account
-    if ends_others:
-        sessions.store.end_all(account.id, except_sid=session.sid)
-        families.revoke_account(account.id, "new password")
-    audit.record(audit.PASSWORD_SET, account_id=account.id, by="person", ends_others=ends_others)
-    if account.email:
-        network = client_network(request)
-        mail.send(
-            "password_changed",
-            account.email,
-            language=languages.current(),
-            account_id=account.id,
-            at=now(),
-            network=network,
-        )
 
 
 def _form(

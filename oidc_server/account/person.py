@@ -7,14 +7,10 @@ from typing import Any
 
 from flask import Response, abort, make_response, render_template, request
 
-from .. import factors, sessions
-from ..database import now
+from .. import sessions
 from ..responses import see_other
-from ..sessions import Session
+from ..sessions import Session, proof
 from . import notices
-
-#: Seconds for which a sign-in is proof enough for what an open browser alone must not do.
-RECENT = 15 * 60.0
 
 # /login goes to addresses of this shape and no others.
 _PAGE = re.compile(r"/account(/[a-z-]+)*", re.ASCII)
@@ -30,16 +26,14 @@ def require_person() -> Session:
 
 
 def require_recent(session: Session) -> None:
-    """The person signed in within RECENT seconds; else they sign in again, are told why, and come back."""
+    """The person signed in within proof.RECENT seconds; else they sign in again, are told why, and come back."""
     if not is_recent(session):
         abort(see_other(f"/login?then={_way_back()}&prompt=login"))
 
 
 def is_recent(session: Session) -> bool:
     """Whether require_recent() would let this session pass."""
-    # With as many factors as a sign-in would ask for today: a password alone must not take away what was added to it since.
-    is_whole = factors.reaches(session.acr, factors.acr_needed(session.account, factors.of(session.account_id)))
-    return now() - session.auth_time <= RECENT and is_whole
+    return proof.is_recent(session)
 
 
 def show(template: str, session: Session, status: int = 200, **values: Any) -> Response:

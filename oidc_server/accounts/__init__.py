@@ -25,6 +25,7 @@ from .password_policy import PasswordRefused, require_good_password
 from .passwords import Busy
 from .store import AccountExists
 from .throttle import TooManyAttempts
+from .transfer import commands as _transfer_commands  # noqa: F401 - its commands join the group
 
 __all__ = [
     "CLAIMS_OF_SCOPE",

@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ..languages import translate
+
 MAX_USERNAME_LENGTH = 64
 MAX_EMAIL_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
 _MAX_LOCAL_PART_LENGTH = 64
@@ -53,15 +55,15 @@ def username_of(text: str) -> str:
     """The user name as it is kept and shown. Raises IdentifierRefused."""
     name = unicodedata.normalize("NFKC", text).strip(" ")
     if not name:
-        raise IdentifierRefused("A user name needs at least one letter or digit.")
+        raise IdentifierRefused(translate("A user name needs at least one letter or digit."))
     if "@" in name:
-        raise IdentifierRefused("A user name has no @; that is how e-mail addresses are told apart.")
+        raise IdentifierRefused(translate("A user name has no @; that is how e-mail addresses are told apart."))
     if len(name) > MAX_USERNAME_LENGTH or len(key_of(name)) > MAX_USERNAME_LENGTH:
-        raise IdentifierRefused(f"A user name has at most {MAX_USERNAME_LENGTH} characters.")
+        raise IdentifierRefused(translate("A user name has at most %(most)s characters.", most=MAX_USERNAME_LENGTH))
     if any(unicodedata.category(character)[0] in "CZ" for character in name):
-        raise IdentifierRefused("A user name has no spaces, line breaks or invisible characters.")
+        raise IdentifierRefused(translate("A user name has no spaces, line breaks or invisible characters."))
     if not (_is_alphanumeric(name[0]) and _is_alphanumeric(name[-1])):
-        raise IdentifierRefused("A user name begins and ends with a letter or a digit.")
+        raise IdentifierRefused(translate("A user name begins and ends with a letter or a digit."))
     _require_one_script(name)
     return name
 
@@ -74,12 +76,17 @@ def email_of(text: str) -> str:
     address = text.strip(" ")
     local_part, at, domain = address.rpartition("@")
     if len(address) > MAX_EMAIL_LENGTH or len(local_part) > _MAX_LOCAL_PART_LENGTH:
-        limits = f"{MAX_EMAIL_LENGTH} characters, {_MAX_LOCAL_PART_LENGTH} of them before the @"
-        raise IdentifierRefused(f"An e-mail address has at most {limits}.")
+        raise IdentifierRefused(
+            translate(
+                "An e-mail address has at most %(most)s characters, %(local)s of them before the @.",
+                most=MAX_EMAIL_LENGTH,
+                local=_MAX_LOCAL_PART_LENGTH,
+            )
+        )
     if not _EMAIL.match(address):
-        raise IdentifierRefused("That is not an e-mail address like name@example.org.")
+        raise IdentifierRefused(translate("That is not an e-mail address like name@example.org."))
     if domain.rpartition(".")[2].isdigit():
-        raise IdentifierRefused("An e-mail address ends with the name of a domain, not with a number.")
+        raise IdentifierRefused(translate("An e-mail address ends with the name of a domain, not with a number."))
     return local_part + at + domain.lower()
 
 
@@ -106,10 +113,10 @@ def _require_one_script(name: str) -> None:
     letters = set(name) - _DIGITS - _PUNCTUATION
     scripts = {_script_of(letter) for letter in letters}
     if len(scripts) > 1 and not any(scripts <= mix for mix in _MIXABLE):
-        raise IdentifierRefused("A user name keeps to the letters of one alphabet.")
+        raise IdentifierRefused(translate("A user name keeps to the letters of one alphabet."))
     for script in scripts & _LATIN_LOOKALIKES.keys():
         if letters <= _LATIN_LOOKALIKES[script]:
-            raise IdentifierRefused("This user name looks like one in Latin letters; please choose another.")
+            raise IdentifierRefused(translate("This user name looks like one in Latin letters; please choose another."))
 
 
 def _script_of(character: str) -> str:
@@ -123,5 +130,5 @@ def _script_of(character: str) -> str:
     if script == "HANGUL":  # its single letters include fillers that nobody sees
         allowed = allowed and _HANGUL_SYLLABLES[0] <= code <= _HANGUL_SYLLABLES[1]
     if not allowed:
-        raise IdentifierRefused("A user name has letters, the digits 0 to 9, and . _ - between them.")
+        raise IdentifierRefused(translate("A user name has letters, the digits 0 to 9, and . _ - between them."))
     return script

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from ..database import db, now, transact
+from ..languages import translate
 from ..server import current_server
 from . import throttle
 from .claims import names_of, standard_claims
@@ -28,9 +29,10 @@ class AccountExists(ValueError):
     """The user name or e-mail address (`field`) belongs to somebody already."""
 
     def __init__(self, field: str) -> None:
-        super().__init__(
-            f"There is already an account with this {'user name' if field == 'username' else 'e-mail address'}."
-        )
+        if field == "username":
+            super().__init__(translate("There is already an account with this user name."))
+        else:
+            super().__init__(translate("There is already an account with this e-mail address."))
         self.field = field
 
 

@@ -15,7 +15,7 @@ from . import notices, pending, policy, recovery_codes, totp
 from .factor import Factor, Method
 from .methods import METHODS, of, remove, remove_all
 from .pending import PendingSignIn
-from .policy import ACR_VALUES, ONE_FACTOR, TWO_FACTORS, acr_needed, is_required, reaches
+from .policy import ACR_VALUES, ONE_FACTOR, TWO_FACTORS, acr_needed, is_required, reaches, together
 from .proof import Proof, WrongCode, prove
 from .store import TooManyFactors
 
@@ -42,6 +42,7 @@ __all__ = [
     "recovery_codes",
     "remove",
     "remove_all",
+    "together",
     "totp",
 ]
 

@@ -32,6 +32,11 @@ def acr_needed(account: Account, factors: list[Factor], client: Any = None) -> s
     return TWO_FACTORS if factors or is_required(account, client) else ONE_FACTOR
 
 
+def together(first: list[str], second: list[str]) -> list[str]:
+    """The `amr` of two proofs in one list, with `mfa`, which says that they are two (RFC 8176 §2)."""
+    return list(dict.fromkeys([*(one for one in first if one != "mfa"), *second, "mfa"]))
+
+
 def reaches(acr: str, needed: str) -> bool:
     """Whether an acr is at least the needed one; a value that is none of ours reaches nothing."""
     return acr in ACR_VALUES and ACR_VALUES.index(acr) >= ACR_VALUES.index(needed)

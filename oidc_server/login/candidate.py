@@ -67,10 +67,10 @@ def succeed(candidate: Candidate, *, amr: list[str]) -> Response:
     """Go on with a candidate who proved a second factor; `amr` says which (RFC 8176). Raises Elsewhere if another tab was first."""
     if candidate.session is not None:
         assert candidate.parked is not None
-        raise_session(candidate.session, candidate.parked, amr=_together(candidate.session.amr, amr))
+        raise_session(candidate.session, candidate.parked, amr=factors.together(candidate.session.amr, amr))
         return go_on(candidate.parked)
     pending = finish(candidate)
-    both = _together(pending.amr, amr)
+    both = factors.together(pending.amr, amr)
     return complete(candidate.account, candidate.parked, acr=factors.TWO_FACTORS, amr=both, then=pending.then)
 
 
@@ -116,8 +116,3 @@ def _parked(transaction: str) -> ParkedRequest:
 
 def _sign_in_again(parked: ParkedRequest | None) -> Response:
     return see_other("/login?because=ended" + (f"&transaction={parked.id}" if parked is not None else ""))
-
-
-def _together(first: list[str], second: list[str]) -> list[str]:
-    """Both in one list, with `mfa`, which says that they are two (RFC 8176 §2)."""
-    return list(dict.fromkeys([*(one for one in first if one != "mfa"), *second, "mfa"]))

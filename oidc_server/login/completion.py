@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from flask import Response, request
 
-from .. import accounts, csrf, factors, languages, parked_requests, registrations, sessions
+from .. import factors, languages, parked_requests, registrations, sessions
 from ..clients import store as clients
-from ..database import transact
 from ..networks import client_network
 from ..parked_requests import ParkedRequest
 from ..responses import see_other
-from ..tokens import families
+from ..tokens import sign_in
 
 
 def complete(account: Any, parked: ParkedRequest | None, *, acr: str, amr: list[str], then: str = "") -> Response:
@@ -44,11 +42,7 @@ def acr_needed(account: Any, parked: ParkedRequest | None) -> str:
 
 def open_session(account: Any, *, acr: str, amr: list[str], parked: ParkedRequest | None = None) -> sessions.Session:
     """A new session of this browser, which `parked` is answered with; the tokens of another person's end."""
-    earlier = sessions.current()
-    if earlier is not None and earlier.account_id != account.id:
-        transact(lambda: families.revoke_session(earlier.sid))  # another person took the browser over
-    accounts.record_sign_in(account, network=client_network(request), device=csrf.browser_id())
-    session = sessions.start(account.id, acr=acr, amr=amr)
+    session = sign_in.open_session(account, acr=acr, amr=amr)
     _choose(session, parked)
     return session
 
@@ -74,7 +68,7 @@ def _verify_first(account: Any, parked: ParkedRequest | None) -> Response:
         account,
         languages.current(),
         network=client_network(request),
-        browser=hashlib.sha256(csrf.browser_id().encode()).hexdigest(),
+        browser=registrations.browser_hash(),
         transaction=parked.id if parked is not None else "",
     )
     on = f"&transaction={parked.id}" if parked is not None else ""

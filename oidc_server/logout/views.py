@@ -10,12 +10,11 @@ from flask import Response, make_response, render_template, request
 
 from .. import csrf, headers, languages, sessions, strict_form
 from ..clients import store as clients
-from ..database import transact
 from ..errors import PageError, Pages
 from ..responses import see_other
 from ..server import current_server
 from ..strict_form import Form
-from ..tokens import families, id_token
+from ..tokens import id_token, sign_in
 
 blueprint = Pages("logout", __name__)
 
@@ -54,7 +53,7 @@ def logout() -> Response:
     if session is not None:
         if not (is_confirmed or asked.is_of(session)):
             return _confirm(asked, session)
-        _sign_out(session)
+        sign_in.close_session(session)
     # Without a hint, only what the person confirmed leads back to the app (§2, §6).
     if asked.redirect_uri and (asked.hint is not None or is_confirmed):
         return see_other(asked.redirect_uri)
@@ -101,14 +100,6 @@ def _confirm(asked: LogoutRequest, session: sessions.Session) -> Response:
             fields=[(name, asked.parameters[name]) for name in kept if name in asked.parameters],
         )
     )
-
-
-def _sign_out(session: sessions.Session) -> None:
-    def end() -> None:
-        families.revoke_session(session.sid)
-        sessions.end(session)
-
-    transact(end)
 
 
 def _as_get(parameters: Form) -> str:

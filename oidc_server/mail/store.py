@@ -69,7 +69,7 @@ def claim() -> OutboxMail | None:
     due = sa.select(OutboxMail.id).where(*_is_due()).order_by(OutboxMail.due_at).limit(1)
     if db.engine.dialect.name == "postgresql":
         due = due.with_for_update(skip_locked=True)  # SQLite has one writer at a time
-    return db.session.scalar(
+    claimed = db.session.scalar(
         sa.update(OutboxMail)
         .where(OutboxMail.id == due.scalar_subquery())
         # The attempt counts from its beginning, so that a mail that kills its worker is not tried for ever.
@@ -77,6 +77,10 @@ def claim() -> OutboxMail | None:
         .returning(OutboxMail),
         execution_options={"populate_existing": True, **_UNCHECKED},
     )
+    if claimed is not None:
+        # What the worker holds must not change with the row: a lease that was read again would be somebody else's.
+        db.session.expunge(claimed)
+    return claimed
 
 
 def finish(mail: OutboxMail, problem: str | None = None) -> bool:

@@ -4,6 +4,7 @@ Asking answers the same, in the same time, for every name that is typed. A reset
 in and asks for no second factor, so it opens nothing that one guards. Endpoints: none.
 
     handle = begin(login, language=…, network=…)
+    change(session, present, password, ends_others=…)      by somebody who is signed in
     reset(link_secret, password)   or   reset(match_code(handle, typed), password)
 
 Refusals: LinkRefused (its `reason` is one of confirmations.REASONS), PasswordRefused, Busy.
@@ -14,6 +15,7 @@ from __future__ import annotations
 from ..accounts import Busy, PasswordRefused
 from ..confirmations import Refused as LinkRefused
 from .asking import begin
+from .changing import change
 from .resetting import look, match_code, reset
 
-__all__ = ["Busy", "LinkRefused", "PasswordRefused", "begin", "look", "match_code", "reset"]
+__all__ = ["Busy", "LinkRefused", "PasswordRefused", "begin", "change", "look", "match_code", "reset"]

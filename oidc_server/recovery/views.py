@@ -102,7 +102,7 @@ def _set(form: Form, proof: str | MatchedCode, fields: dict[str, str]) -> Respon
         recoveries.reset(proof, form["password"], keep_sid=keep_sid, network=client_network(request))
     except recoveries.PasswordRefused as error:
         keep = keep_sid is not None
-        return _form(proof, fields, keep=keep, reasons=[translate(reason) for reason in error.reasons], status=422)
+        return _form(proof, fields, keep=keep, reasons=error.reasons, status=422)
     except recoveries.Busy as error:
         return _waiting(_form(proof, fields, wait=error.retry_after, status=503), error.retry_after)
     parked = _alive(Form([("transaction", str(confirmation.data.get("transaction") or ""))]))

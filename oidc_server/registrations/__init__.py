@@ -28,6 +28,7 @@ from .email_change import (
     undo_email_change,
 )
 from .invitations import SignUpClosed, invite, is_open, is_possible, look_at_invitation
+from .same_browser import browser_hash, is_this_browser
 from .signing_up import Registered, register
 from .verification import (
     Verified,
@@ -55,11 +56,13 @@ __all__ = [
     "ask_again",
     "begin_email_change",
     "begin_verification",
+    "browser_hash",
     "confirm_email_change",
     "disown",
     "invite",
     "is_open",
     "is_possible",
+    "is_this_browser",
     "knows_password",
     "look_at",
     "look_at_email_change",

@@ -8,6 +8,7 @@ from ..accounts.identifiers import email_of, key_of
 from ..accounts.throttle.mails import take_slot
 from ..confirmations import Confirmation, MatchedCode, Refused
 from ..database import now, transact
+from ..languages import translate
 from ..server import current_server
 from ..tokens import families
 from .creation import mail_language
@@ -26,7 +27,7 @@ def begin_email_change(
     settings = current_server.settings
     address = email_of(new_email)
     if key_of(address) == account.email_key:
-        raise IdentifierRefused("This is the address that you have already.")
+        raise IdentifierRefused(translate("This is the address that you have already."))
 
     def begin() -> str:
         owner = store.find_by_login(address)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
-from .. import accounts, csrf, factors, parked_requests, sessions
+from .. import factors, parked_requests, registrations
 from ..clients import store as clients
 from ..confirmations import Confirmation
-from ..database import now, transact
-from ..networks import client_network
+from ..database import now
 from ..parked_requests import ParkedRequest
 from ..responses import see_other
-from ..tokens import families
+from ..tokens import sign_in
 
 # One factor that the person knows: they chose the password a moment ago (RFC 8176 §2).
 _ACR = "1"
@@ -32,29 +29,12 @@ def enter(account: Any, parked: ParkedRequest | None, then: str) -> Response:
         transaction = parked.id if parked is not None else ""
         pending = factors.pending.begin(account, acr=_ACR, amr=_AMR, transaction=transaction, then="")
         return see_other(f"/login/second-factor?pending={pending.id}")
-    earlier = sessions.current()
-    if earlier is not None and earlier.account_id != account.id:
-        transact(lambda: families.revoke_session(earlier.sid))  # another person took the browser over
-    accounts.record_sign_in(account, network=client_network(request), device=csrf.browser_id())
-    session = sessions.start(account.id, acr=_ACR, amr=_AMR)
+    session = sign_in.open_session(account, acr=_ACR, amr=_AMR)
     if parked is None:
         return see_other(then)
     parked.chosen_sid = session.sid
     parked_requests.save(parked)
     return see_other(f"/authorize?transaction={parked.id}")
-
-
-def browser_hash() -> str:
-    """What is remembered of the browser that signs up."""
-    return hashlib.sha256(csrf.browser_id().encode()).hexdigest()
-
-
-def is_this_browser(confirmation: Confirmation) -> bool:
-    """Whether the mail was asked for in this browser, or the person is signed in here as whom it is about."""
-    session = sessions.current()
-    if session is not None and session.account_id == confirmation.account_id:
-        return True
-    return hmac.compare_digest(str(confirmation.data.get("browser") or ""), browser_hash())
 
 
 def may_enter(account: Any, confirmation: Confirmation) -> bool:
@@ -63,5 +43,5 @@ def may_enter(account: Any, confirmation: Confirmation) -> bool:
         confirmation.data.get("signed_up")
         and account.last_login_at is None
         and now() - confirmation.begun_at <= _RECENT
-        and is_this_browser(confirmation)
+        and registrations.is_this_browser(confirmation)
     )

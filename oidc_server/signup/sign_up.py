@@ -7,14 +7,14 @@ from flask import Response, make_response, render_template, request
 from .. import csrf, languages, rate_limits, registrations, sessions, strict_form
 from ..accounts.identifiers import IdentifierRefused, email_of
 from ..errors import Pages
-from ..languages import translate
 from ..networks import client_network
 from ..parked_requests import ParkedRequest
+from ..registrations import fields
 from ..responses import see_other
 from ..server import current_server
 from ..strict_form import Form
-from . import fields, waiting
-from .entering import browser_hash, enter
+from . import waiting
+from .entering import enter
 
 blueprint = Pages("signup", __name__)
 
@@ -54,11 +54,11 @@ def sign_up() -> Response:
             language=languages.current(),
             invitation=form.get("invitation"),
             network=client_network(request),
-            browser=browser_hash(),
+            browser=registrations.browser_hash(),
             transaction=parked.id if parked is not None else "",
         )
     except registrations.AccountExists as error:
-        return _form(form, parked, invited, taken=error.field, problems=_taken(error.field), status=409)
+        return _form(form, parked, invited, taken=error.field, problems=fields.taken(error.field), status=409)
     except registrations.Busy as error:
         return _form(form, parked, invited, wait=error.retry_after, status=503)
     sent = waiting.with_transaction(f"/verify?request={registered.handle}", parked)
@@ -81,12 +81,6 @@ def explain(error: registrations.LinkRefused) -> Response:
     """An invitation that cannot be used any more."""
     text = render_template("signup/invitation_ended.html", reason=error.reason, client=None)
     return make_response(text, 410 if error.reason in ("expired", "used") else 400)
-
-
-def _taken(field: str) -> fields.Problems:
-    if field == "username":
-        return {"username": [translate("This user name is taken. Choose another, or none.")]}
-    return {"email": [translate("This address already has an account.")]}
 
 
 def _closed(parked: ParkedRequest | None) -> Response:

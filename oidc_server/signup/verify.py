@@ -16,7 +16,7 @@ from ..responses import see_other
 from ..server import current_server
 from ..strict_form import Form
 from . import waiting
-from .entering import browser_hash, enter, is_this_browser, may_enter
+from .entering import enter, may_enter
 
 blueprint = Pages("verify", __name__)
 
@@ -89,7 +89,7 @@ def _confirm(secret: str, confirmation: Confirmation, problem: str = "", status:
         status,
         secret=secret,
         email=confirmation.email,
-        asks_password=not is_this_browser(confirmation),
+        asks_password=not registrations.is_this_browser(confirmation),
         may_disown=bool(confirmation.data.get("signed_up")),
         problem=problem,
     )
@@ -98,7 +98,7 @@ def _confirm(secret: str, confirmation: Confirmation, problem: str = "", status:
 def _take_link(form: Form) -> Response:
     secret = form["link"]
     confirmation = registrations.look_at(secret)
-    if not is_this_browser(confirmation):
+    if not registrations.is_this_browser(confirmation):
         try:
             knows = registrations.knows_password(
                 confirmation, form.get("password", ""), network=client_network(request), device=csrf.browser_id()
@@ -150,9 +150,9 @@ def _send_again(form: Form) -> Response:
     session = sessions.current()
     language, network = languages.current(), client_network(request)
     if session is not None and "email" not in form and session.account.email and not session.account.email_verified:
-        handle = registrations.begin_verification(session.account, language, network=network, browser=browser_hash())
+        handle = registrations.begin_verification(session.account, language, network=network, browser=registrations.browser_hash())
     elif "email" in form and not _is_hidden():
-        handle = registrations.ask_again(form["email"], language, network=network, browser=browser_hash())
+        handle = registrations.ask_again(form["email"], language, network=network, browser=registrations.browser_hash())
     else:
         return see_other("/signup" if registrations.is_open() else "/login")
     return see_other(f"/verify?request={handle}")

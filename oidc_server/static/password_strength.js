@@ -24,6 +24,7 @@ for (const template of document.querySelectorAll("template[data-strength-of]")) 
     const length = [...input.value].length;
     const held = weight(input.value);
     const level = length === 0 ? 0 : length < least ? 1 : held < least * 0.55 ? 2 : held < least * 1.1 ? 3 : 4;
+    box.hidden = level === 0;
     meter.value = level;
     const word = words[level] ?? "";
     if (text.textContent !== word) text.textContent = word;

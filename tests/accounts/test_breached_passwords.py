@@ -178,6 +178,7 @@ def test_a_server_that_drips_is_left_behind(asking: Range) -> None:
 def test_nobody_there_is_no_reason_to_refuse(
     make_app: Callable[..., Flask], range_api: Range, caplog: pytest.LogCaptureFixture
 ) -> None:
+    range_api.server.shutdown()
     range_api.server.server_close()
     with make_app(breached_passwords_url=range_api.url).app_context():
         accounts.require_good_password(STOLEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass, field
 
@@ -88,3 +89,10 @@ def give_password(browser: Browser, username: str = "alice", **request: str) -> 
 
 def is_signed_in(browser: Browser) -> bool:
     return browser.get("/account").status_code == 200
+
+
+def phone_of(page: TestResponse) -> Phone:
+    """An app that was given the letters on the page."""
+    found = re.search(r'id="totp-secret"[^>]*>([A-Z2-7 ]+)<', page.text)
+    assert found, page.text
+    return Phone(base64.b32decode(found[1].replace(" ", "")))

@@ -58,7 +58,10 @@ def test_the_tokens_say_which_factors_there_were_and_go_on_saying_so(
     for claims in (claims_of(tokens["id_token"]), claims_of(tokens["access_token"])):
         assert (claims["acr"], claims["amr"]) == ("2", ["pwd", "otp", "mfa"])
     renewed = refresh(app, tokens["refresh_token"]).json or {}
-    assert (claims_of(renewed["id_token"])["acr"], claims_of(renewed["id_token"])["amr"]) == ("2", ["pwd", "otp", "mfa"])
+    assert (claims_of(renewed["id_token"])["acr"], claims_of(renewed["id_token"])["amr"]) == (
+        "2",
+        ["pwd", "otp", "mfa"],
+    )
     assert introspect(app, tokens["access_token"])["active"] is True
 
 
@@ -143,9 +146,7 @@ def test_a_pending_sign_in_is_good_in_its_own_browser_alone(app: Flask, browser:
     assert thief.get(f"/login/second-factor?pending={fields['pending']}").status_code == 303
     page = thief.get("/login")
     _, own = form_with(page, "login-form")
-    answer = thief.post(
-        "/login/second-factor", data=own | {"pending": fields["pending"], "code": phone.code()}
-    )
+    answer = thief.post("/login/second-factor", data=own | {"pending": fields["pending"], "code": phone.code()})
     assert answer.status_code == 403 and not is_signed_in(thief)
 
 

@@ -166,5 +166,3 @@ def test_factors_go_with_their_account(app: Flask, phone: Phone) -> None:
     with app.app_context():
         transact(lambda: db.session.execute(sa.delete(Account).where(Account.id == account_id())))
         assert db.session.scalars(sa.select(TotpSecret)).all() == []
-
-

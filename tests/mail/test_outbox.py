@@ -210,6 +210,17 @@ def test_what_became_of_a_mail_is_known_for_a_week(mailer: Flask, mail_server: M
     assert store.newest(10) == []
 
 
+def test_the_server_itself_gives_up_and_deletes(mailer: Flask, mail_server: MailServer, clock: Clock) -> None:
+    (job,) = [job for job in mailer.extensions["oidc_server"].jobs if job.name == "mail.purge"]
+    send_reset(ends_at=now() + 60)
+    clock.advance(61)
+    job.run()
+    assert only().state == "failed"
+    clock.advance(7 * 86400 + 1)
+    job.run()
+    assert store.newest(10) == []
+
+
 @pytest.mark.row("RC-07")
 def test_an_address_gets_few_mails_of_a_kind_in_an_hour_and_nobody_is_told(
     mailer: Flask, clock: Clock, caplog: pytest.LogCaptureFixture

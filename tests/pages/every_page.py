@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from . import mailed
 from .served import Person
 
 Way = Callable[[Person], object]
@@ -81,4 +82,5 @@ PAGES: dict[str, Way] = {
     "request that ended": at("/login?transaction=gone"),
     "stale form": stale_form,
     "no such page": at("/nowhere"),
+    **mailed.PAGES,
 }

@@ -50,7 +50,7 @@ class Person:
     def __init__(self, chromium: Browser, served: Served, language: str = "en", **options: Any) -> None:
         self.served = served
         self.number = next(self._numbers)
-        self.context: BrowserContext = chromium.new_context(base_url=served.url, **options)
+        self.context: BrowserContext = chromium.new_context(base_url=served.url, reduced_motion="reduce", **options)
         self.context.route(lambda url: not url.startswith(served.url), lambda route: route.fulfill(status=204))
         self.tab: Page = self.context.new_page()
         self.came_by = "GET"
@@ -70,6 +70,7 @@ class Person:
     def forget(self) -> None:
         """Become somebody who has never been here."""
         self.context.clear_cookies()
+        self.tab.goto("about:blank")
         self.number = next(self._numbers)
 
     def open(self, path: str) -> None:

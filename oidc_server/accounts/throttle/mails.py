@@ -1,7 +1,7 @@
 """How often mails with a link are sent for one person: a few at once, then slowly, so that nobody can flood a mailbox (RC-07).
 
-A newer link ends the older. So that a stranger who keeps asking cannot keep the owner's links dead, a request too many changes nothing: with
-lifetimes of half an hour and more the mailbox always holds a link that works, or a new one can be had.
+A newer link ends the older. So that a stranger who keeps asking cannot keep the owner's links dead, a request too many changes
+nothing: with lifetimes of half an hour and more the mailbox always holds a link that works, or a new one can be had.
 """
 
 from __future__ import annotations
@@ -28,6 +28,6 @@ def take_slot(purpose: str, who: str) -> bool:
                 return False
             free.append((name, at + seconds))
         # Taken by put_once, so that of simultaneous requests on PostgreSQL no two fill the same slot.
-        return all([storage.put_once(_KIND, name, {}, until) for name, until in free])
+        return all(storage.put_once(_KIND, name, {}, until) for name, until in free)
 
     return transact(take)
