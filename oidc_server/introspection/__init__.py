@@ -48,8 +48,8 @@ def _access_token(text: str, client: Any) -> dict[str, Any] | None:
     if resource is None or client.client_id not in resource.introspection_client_ids:
         return None
     payload = {**token.claims, "token_type": "Bearer"}
-    if token.account is not None:
-        payload["username"] = token.account.username
+    if token.standing is not None:
+        payload["username"] = token.standing.username
     return payload
 
 

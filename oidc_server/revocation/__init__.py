@@ -53,8 +53,8 @@ def _revoke_access_token(text: str, client: Any) -> None:
 
 
 def _end(token: AccessToken) -> None:
-    if token.family is not None:
-        families.revoke(token.family.id, "revoked by the client")
+    if token.standing is not None:
+        families.revoke(token.standing.family_id, "revoked by the client")
         return
     # Nothing stored stands behind a client's own token, so its jti is remembered until it would have ended.
     current_server.storage.put_once(bearer.REVOKED_KIND, token.claims["jti"], {}, float(token.claims["exp"]))

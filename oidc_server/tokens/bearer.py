@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from .. import inbound_jwt
 from ..clients import store as clients
 from ..database import now
 from ..server import current_server
-from . import access_token, families
+from . import access_token, families, standing
 from .families import Family
+from .standing import Standing
 
 #: Access tokens that no family holds (client credentials) and that were revoked, by jti.
 REVOKED_KIND = "revoked_access_token"
@@ -22,14 +24,15 @@ class InvalidToken(ValueError):
 
 @dataclass(frozen=True)
 class AccessToken:
-    """A verified access token; `family` and `account` are None for one that a client got for itself."""
+    """A verified access token; `standing` and `family` are None for one that a client got for itself."""
 
     claims: dict[str, Any]
-    family: Family | None
+    standing: Standing | None
 
-    @property
-    def account(self) -> Any:
-        return self.family.account if self.family is not None else None
+    @cached_property
+    def family(self) -> Family | None:
+        """The family with its account, for those who need more than its standing: one more query."""
+        return families.find(self.standing.family_id) if self.standing is not None else None
 
     @property
     def scope(self) -> list[str]:
@@ -59,11 +62,11 @@ def verify(text: str, *, audience: str | None = None) -> AccessToken:
         raise InvalidToken(str(refused)) from refused
     claims = dict(decoded.claims)
     family_id = access_token.family_of(claims["jti"])
-    family = families.find(family_id) if family_id else None
-    if family_id and (family is None or not families.is_live_for(family, claims["client_id"], claims["iat"])):
+    found = standing.find(family_id) if family_id else None
+    if family_id and (found is None or not found.counts(claims["client_id"], claims["iat"])):
         raise InvalidToken("the grant has ended")
     if not family_id and current_server.storage.read(REVOKED_KIND, claims["jti"]) is not None:
         raise InvalidToken("revoked")
     if clients.find_active(claims["client_id"]) is None:
         raise InvalidToken("the client is gone")
-    return AccessToken(claims, family)
+    return AccessToken(claims, found)

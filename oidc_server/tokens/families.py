@@ -152,17 +152,6 @@ def is_live(family: Family) -> bool:
     )
 
 
-def is_live_for(family: Family, client_id: str, issued_at: int) -> bool:
-    """Whether an access token of this family counts. It may outlive the family's absolute end, by its own short life, and nothing else."""
-    account = family.account
-    return bool(
-        family.revoked_at is None
-        and family.client_id == client_id
-        and account.is_active
-        and int(account.signed_out_before or 0) <= issued_at
-    )
-
-
 def rotate(family: Family, presented: str, successor: str, answer: bytes) -> bool:
     """Put the successor in the place of the presented refresh token; False when another request was first.
 

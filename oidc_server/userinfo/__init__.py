@@ -23,14 +23,13 @@ _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] ([A-Za-z0-9\-._~+/]+=*)")
 def userinfo() -> Response:
     """The claims of the scopes that were granted, and those asked for by name (OIDC Core §5.4, §5.5)."""
     token = _verified(_presented())
-    if token.account is None or "openid" not in token.scope:
+    if token.family is None or "openid" not in token.scope:
         raise _refusal(
             403, "insufficient_scope", "The access token was not issued for the scope openid.", scope="openid"
         )
-    assert token.family is not None
     requested = families.authorization_of(token.family).claims.get("userinfo")
-    claims = claims_for(token.account, set(token.scope), requested, client_id=token.family.client_id)
-    claims["sub"] = token.account.id
+    claims = claims_for(token.family.account, set(token.scope), requested, client_id=token.family.client_id)
+    claims["sub"] = token.family.account_id
     return Response(orjson.dumps(claims), mimetype="application/json")
 
 
