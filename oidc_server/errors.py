@@ -188,7 +188,7 @@ def wants_page() -> bool:
     return isinstance(owner, Pages) if owner is not None else "text/html" in request.headers.get("Accept", "")
 
 
-def _owner() -> Blueprint | None:
+def _owner() -> object:
     """Whose address this is, even if the method was wrong and nothing was matched; None at unknown ones."""
     name, failed = request.blueprint, request.routing_exception
     if isinstance(failed, MethodNotAllowed) and failed.valid_methods:
@@ -223,7 +223,7 @@ def mount(app: Flask) -> None:
 
 def _handle_protocol_error(error: OAuth2Error) -> Response:
     if wants_page():
-        said = {"developer": error.description or "", "detail": getattr(error, "detail", None)}
+        said: dict[str, Any] = {"developer": error.description or "", "detail": getattr(error, "detail", None)}
         return page(PageError("bad_request", error=error.error, status=error.status_code, **said))
     return json_error(error)
 

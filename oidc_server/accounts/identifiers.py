@@ -41,6 +41,7 @@ _LATIN_LOOKALIKES = {
 _IDEOGRAPHIC_MARKS = frozenset("々〆")
 _PUNCTUATION = frozenset("._-")
 _DIGITS = frozenset("0123456789")
+_ASCII_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -92,6 +93,8 @@ def email_of(text: str) -> str:
 
 def key_of(text: str) -> str:
     """The key of a user name or address: equal for everything a person would call the same; never fails."""
+    if text.isascii():
+        return text.strip(" ").lower()  # what the steps below come to, sooner
     folded = unicodedata.normalize("NFKC", text).strip(" ")
     while True:
         again = unicodedata.normalize("NFKC", folded.casefold()).replace("i\u0307", "i").replace("ı", "i")
@@ -111,6 +114,8 @@ def _is_alphanumeric(character: str) -> bool:
 
 def _require_one_script(name: str) -> None:
     letters = set(name) - _DIGITS - _PUNCTUATION
+    if letters <= _ASCII_LETTERS:
+        return
     scripts = {_script_of(letter) for letter in letters}
     if len(scripts) > 1 and not any(scripts <= mix for mix in _MIXABLE):
         raise IdentifierRefused(translate("A user name keeps to the letters of one alphabet."))

@@ -67,14 +67,14 @@ class Operation:
         return f"{PREFIX}/{self.name}"
 
     @property
-    def all_problems(self) -> tuple[str, ...]:
-        return (*self.problems, *ALWAYS)
-
-    @property
     def example(self) -> dict[str, Any]:
-        """The fields of a request that works."""
+        """A request that works."""
+        return self.example_of(self.ways[0])
+
+    def example_of(self, way: tuple[str, ...]) -> dict[str, Any]:
+        """A request with the fields of one way alone."""
         examples = {field.name: field.example for field in self.fields}
-        return {name: examples[name] for name in self.ways[0]}
+        return {name: examples[name] for name in way}
 
     def read(self) -> dict[str, Any]:
         """The fields of this request, empty ones left out. Raises Problem, ForeignSender and ProtocolError."""
@@ -83,7 +83,9 @@ class Operation:
         known = {field.name: field for field in self.fields}
         if not sent.keys() <= known.keys():
             # What was sent is not repeated; what could have been sent is in the document.
-            raise Problem("invalid-fields", errors={"": [translate("There is a field that this address does not know.")]})
+            raise Problem(
+                "invalid-fields", errors={"": [translate("There is a field that this address does not know.")]}
+            )
         if errors := {name: [error] for name, value in sent.items() if (error := _problem_of(known[name], value))}:
             raise Problem("invalid-fields", errors=errors)
         found = {name: value for name, value in sent.items() if value != ""}

@@ -15,8 +15,7 @@ from flask import Response
 from ..accounts import Busy, TooManyAttempts
 from ..csrf import ForeignSender
 from ..errors import OwnErrors
-from ..languages import sentences, translate
-from ..rate_limits import RateLimited
+from ..languages import translate
 from ..registrations import LinkRefused, SignUpClosed
 from ..server import current_server
 
@@ -32,69 +31,90 @@ class Kind(NamedTuple):
     detail: str
 
 
+def _(sentence: str) -> str:
+    """The sentence as it is, marked for the catalogues; render() translates it."""
+    return sentence
+
+
 #: The last part of `type` -> what it is. The first of a status stands for whatever else has that status.
 KINDS: dict[str, Kind] = {
     "malformed-request": Kind(
-        400, *sentences("The request cannot be read", "Send one JSON object, and no parameters in the address.")
+        400, _("The request cannot be read"), _("Send one JSON object, and no parameters in the address.")
     ),
     "link-unknown": Kind(
-        400, *sentences("This link or code is not known", "Copy it from the mail once more, or ask for a new mail.")
+        400, _("This link or code is not known"), _("Copy it from the mail once more, or ask for a new mail.")
     ),
     "too-many-codes": Kind(
-        400, *sentences("Too many wrong codes", "The code of this mail has ended; its link still works, or ask for another mail.")
+        400,
+        _("Too many wrong codes"),
+        _("The code of this mail has ended; its link still works, or ask for another mail."),
     ),
-    "sign-in-required": Kind(401, *sentences("You are not signed in", "Sign in first.")),
+    "sign-in-required": Kind(401, _("You are not signed in"), _("Sign in first.")),
     "wrong-credentials": Kind(
-        401, *sentences("That did not work", "No account has this name and this password. Check both and try again.")
+        401, _("That did not work"), _("No account has this name and this password. Check both and try again.")
     ),
     "second-factor-required": Kind(
-        401, *sentences("A second step is needed", "Send the same again with the code of your authenticator app or a recovery code.")
+        401,
+        _("A second step is needed"),
+        _("Send the same again with the code of your authenticator app or a recovery code."),
     ),
     "wrong-code": Kind(
-        401, *sentences("This code is not right", "Wait for the next code of your app, or use a recovery code that you did not use before.")
+        401,
+        _("This code is not right"),
+        _("Wait for the next code of your app, or use a recovery code that you did not use before."),
     ),
     "password-required": Kind(
-        401, *sentences("The password is needed too", "This is another browser than the one that signed up. Send the password that was chosen there.")
+        401,
+        _("The password is needed too"),
+        _("This is another browser than the one that signed up. Send the password that was chosen there."),
     ),
     "foreign-sender": Kind(
-        403, *sentences("This did not come from here", "A page of another site sent this, so nothing was done.")
+        403, _("This did not come from here"), _("A page of another site sent this, so nothing was done.")
     ),
     "sign-up-closed": Kind(
-        403, *sentences("You cannot sign up here", "New accounts are made by the people who run this site, or by invitation.")
+        403,
+        _("You cannot sign up here"),
+        _("New accounts are made by the people who run this site, or by invitation."),
     ),
     "email-not-verified": Kind(
-        403, *sentences("Confirm your e-mail address first", "We sent you a mail with a code. Confirm the address with it, and sign in again.")
+        403,
+        _("Confirm your e-mail address first"),
+        _("We sent you a mail with a code. Confirm the address with it, and sign in again."),
     ),
     "sign-in-page-needed": Kind(
-        403, *sentences("Sign in on the page of this site", "Your second step needs a browser; open the sign-in page.")
+        403, _("Sign in on the page of this site"), _("Your second step needs a browser; open the sign-in page.")
     ),
-    "sign-in-too-old": Kind(
-        403, *sentences("Sign in once more", "A password can be changed only shortly after signing in.")
-    ),
-    "wrong-password": Kind(403, *sentences("The current password is not right", "Nothing was changed. Try again.")),
-    "method-not-allowed": Kind(405, *sentences("This address takes POST alone", "Send the request with the method POST.")),
+    "sign-in-too-old": Kind(403, _("Sign in once more"), _("A password can be changed only shortly after signing in.")),
+    "wrong-password": Kind(403, _("The current password is not right"), _("Nothing was changed. Try again.")),
+    "method-not-allowed": Kind(405, _("This address takes POST alone"), _("Send the request with the method POST.")),
     "account-exists": Kind(
-        409, *sentences("There is such an account already", "Sign in, ask for a new password, or choose something else.")
+        409,
+        _("There is such an account already"),
+        _("Sign in, ask for a new password, or choose something else."),
     ),
     "link-ended": Kind(
-        410, *sentences("This link or code has ended", "It was used before, or its time is over. Ask for a new mail.")
+        410, _("This link or code has ended"), _("It was used before, or its time is over. Ask for a new mail.")
     ),
-    "length-required": Kind(411, *sentences("The length is missing", "Send the length of the body (Content-Length).")),
-    "too-large": Kind(413, *sentences("The request is too large", "Send less; no field needs as much.")),
+    "length-required": Kind(411, _("The length is missing"), _("Send the length of the body (Content-Length).")),
+    "too-large": Kind(413, _("The request is too large"), _("Send less; no field needs as much.")),
     "unsupported-media-type": Kind(
-        415, *sentences("The body must be JSON", "Send application/json in UTF-8, not compressed.")
+        415, _("The body must be JSON"), _("Send application/json in UTF-8, not compressed.")
     ),
     "invalid-fields": Kind(
-        422, *sentences("Some fields cannot be used", "Look at the errors, change those fields and send all of them again.")
+        422,
+        _("Some fields cannot be used"),
+        _("Look at the errors, change those fields and send all of them again."),
     ),
     "too-many-requests": Kind(
-        429, *sentences("Please wait a moment", "There were too many attempts. Wait for the seconds that Retry-After names.")
+        429,
+        _("Please wait a moment"),
+        _("There were too many attempts. Wait for the seconds that Retry-After names."),
     ),
     "server-error": Kind(
-        500, *sentences("Something went wrong on our side", "Your request was not carried out. Try again later.")
+        500, _("Something went wrong on our side"), _("Your request was not carried out. Try again later.")
     ),
     "unavailable": Kind(
-        503, *sentences("This service is resting for a moment", "Nothing was changed. Try again in a few seconds.")
+        503, _("This service is resting for a moment"), _("Nothing was changed. Try again in a few seconds.")
     ),
 }
 
@@ -167,6 +187,3 @@ def busy(retry_after: int) -> Problem:
 
 def _name_of(status: int) -> str:
     return _OF_STATUS.get(status) or ("server-error" if status >= 500 else "malformed-request")
-
-
-__all__ = ["KINDS", "MEDIA_TYPE", "Kind", "Problem", "ProblemDetails", "RateLimited", "busy", "render", "too_many", "type_of"]

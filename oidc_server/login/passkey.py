@@ -74,14 +74,14 @@ def sign_in() -> Response:
 
 
 def _sign_in_alone(form: Form) -> Response:
-    parked = views._parked(form)
+    parked = views.parked_of(form)
     then = destination.of(form)
     try:
         used = passkeys.authenticate(form.get("credential", ""))
     except passkeys.Refused as refused:
         _note(refused)
         again = destination.wants_proof(form) and sessions.current() is not None
-        return views._form(parked, then=then, again=again, status=401)
+        return views.page(parked, then=then, again=again, status=401)
     return complete(accounts.store.find(used.account_id), parked, acr=ACR, amr=used.amr, then=then)
 
 

@@ -22,18 +22,18 @@ blueprint = Pages("login", __name__)
 def show() -> Response:
     """The sign-in form; without a transaction and already signed in, the way to the person's account."""
     query = strict_form.read_query(request)
-    parked = _parked(query)
+    parked = parked_of(query)
     session = sessions.current()
     if parked is None:
         then, again = destination.of(query), destination.wants_proof(query)
         if session is not None and not again:
             return see_other(then)
         username = session.account.username if session is not None else ""
-        return _form(None, username=username, then=then, again=again and session is not None, ended=_has_ended(query))
+        return page(None, username=username, then=then, again=again and session is not None, ended=_has_ended(query))
     # A second tab finishes after the first one signed in: /authorize decides whether that is enough.
     if session is not None and _is_enough(parked, session):
         return go_on(parked)
-    return _form(parked, username=_hint(parked), ended=_has_ended(query))
+    return page(parked, username=_hint(parked), ended=_has_ended(query))
 
 
 @blueprint.post("/login")
@@ -41,7 +41,7 @@ def sign_in() -> Response:
     """Check the credentials, open a session, and go on with the parked request."""
     form = strict_form.read_page_form(request)
     csrf.check(form, "login")
-    parked = _parked(form)
+    parked = parked_of(form)
     action = form.get("action")
     if parked is not None and action == "cancel":
         parked.denied = True
@@ -53,7 +53,7 @@ def sign_in() -> Response:
         return go_on(parked)
     then = destination.of(form)
     again = destination.wants_proof(form) and sessions.current() is not None
-    form_again = partial(_form, parked, username=form.get("username", ""), then=then, again=again)
+    form_again = partial(page, parked, username=form.get("username", ""), then=then, again=again)
     try:
         account = password.authenticate(form)
     except accounts.WrongCredentials:
@@ -65,7 +65,8 @@ def sign_in() -> Response:
     return complete(account, parked, acr=password.ACR, amr=password.AMR, then=then)
 
 
-def _parked(values: Form) -> ParkedRequest | None:
+def parked_of(values: Form) -> ParkedRequest | None:
+    """The parked request that a query or form names, tied to this browser from now on. Raises PageError."""
     identifier = values.get("transaction")
     if identifier is None:
         return None
@@ -90,7 +91,7 @@ def _hint(parked: ParkedRequest) -> str:
     return parked.parameter("login_hint")[:254]
 
 
-def _form(
+def page(
     parked: ParkedRequest | None,
     *,
     username: str = "",
@@ -101,6 +102,7 @@ def _form(
     wait: int | None = None,
     status: int = 200,
 ) -> Response:
+    """The sign-in page, with what went wrong; `wait` is in seconds."""
     client = app_of(parked)
     session = sessions.current()
     response = make_response(

@@ -38,7 +38,7 @@ def test_no_form_counts_without_its_token(app: Flask, alice: Browser, phone: Bro
     assert len(posts(app)) >= 12
     for path in posts(app):
         answers = [
-            alice.post(path, data={}),
+            alice.post(path, data={"client_id": "web"}),
             alice.post(path, data={"csrf_token": "A" * 64}),
             alice.post(path, data="csrf_token=x", content_type="text/plain"),
             alice.post(path, data="{}", content_type="application/json"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import stat
 import subprocess
 import sys
@@ -382,11 +383,13 @@ def test_ten_thousand_people_with_hashes_take_less_than_ten_seconds(app: Flask, 
             people.write(
                 json.dumps({"username": f"person{number}", "email": email, **said, "password_hash": DJANGO}) + "\n"
             )
-    started = time.perf_counter()
+    # Seconds of a core: other tests run beside this one.
+    started, began = time.perf_counter(), time.process_time()
     result = app.test_cli_runner().invoke(args=["accounts", "import", str(file)])
-    taken = time.perf_counter() - started
+    taken = time.process_time() - began
     with capsys.disabled():
-        print(f"\n[10 000 people with hashes were imported in {taken:.1f} s]")
+        elapsed = time.perf_counter() - started
+        print(f"\n[10 000 people with hashes were imported in {elapsed:.1f} s, {taken:.1f} s of a core]")
 
     assert result.stdout == "10000 created, 0 updated, 0 existing, 0 refused.\n"
     assert taken < 10
@@ -428,7 +431,12 @@ def test_at_a_terminal_a_bar_is_drawn_on_standard_error_alone(folder: Path, tmp_
     )
     os.close(terminal)
     output, _ = process.communicate(timeout=60)
-    drawn = os.read(controller, 100_000)
+    drawn = b""
+    while select.select([controller], [], [], 0)[0]:
+        try:
+            drawn += os.read(controller, 65536)
+        except OSError:  # the other end is closed
+            break
     os.close(controller)
 
     assert output == b"1200 created, 0 updated, 0 existing, 0 refused.\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import mailed
+from . import account_pages, mailed, stepped
 from .served import Person
 
 Way = Callable[[Person], object]
@@ -82,5 +82,7 @@ PAGES: dict[str, Way] = {
     "request that ended": at("/login?transaction=gone"),
     "stale form": stale_form,
     "no such page": at("/nowhere"),
+    **{f"account{path}": signed_in_at(f"/account{path}") for path in account_pages.PATHS},
     **mailed.PAGES,
+    **stepped.PAGES,
 }

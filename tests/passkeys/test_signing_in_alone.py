@@ -13,6 +13,7 @@ from flask import Flask
 
 from oidc_server.accounts import store as accounts
 from oidc_server.factors import passkeys
+from tests.conftest import PASSWORD
 from tests.flows import Browser, Clock, claims_of
 
 from .authenticator import BE, BS, EDDSA, ES256, RS256, UP, UV, encode
@@ -378,3 +379,19 @@ def test_passkeys_are_offered_where_browsers_take_them(
 ) -> None:
     page = Browser(make_app(issuer=issuer)).get("/login")
     assert ('id="passkey-form"' in page.text) is offered
+
+
+def test_it_is_the_same_on_each_database(make_app: Callable[..., Flask], database_url: str) -> None:
+    app = make_app(database_url=database_url)
+    assert app.test_cli_runner().invoke(args=["db", "upgrade"]).exit_code == 0
+    with app.app_context():
+        accounts.create("alice", PASSWORD, email="alice@example.test")
+    person = Person(app)
+    person.browser.sign_in("alice")
+    person.device.counter = 0xFFFFFFFE
+    person.add_passkey()
+    assert person.add_passkey(person.new_device(credential_id=person.device.credential_id)).status_code == 409
+    person.sign_out()
+    assert person.sign_in().status_code == 401  # the counter stands still
+    person.device.counter = 0xFFFFFFFF
+    assert person.sign_in().status_code == 303

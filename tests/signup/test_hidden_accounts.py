@@ -55,7 +55,7 @@ def test_no_code_tells_them_apart_either(app: Flask) -> None:
     assert answers[0] == answers[1] == [422] * 4 + [400] * 3
 
 
-@pytest.mark.row("EN-04", "SE-13")
+@pytest.mark.row("EN-04", "RC-10")
 def test_nobody_signs_in_with_an_account_whose_mail_was_not_answered(app: Flask) -> None:
     sign_up(app, CAROL)
     sign_up(app, ALICE)
@@ -95,7 +95,7 @@ def test_a_user_name_that_somebody_has_is_not_told_either(app: Flask) -> None:
         assert account is not None and account.username.startswith("alice-")
 
 
-@pytest.mark.row("SE-13")
+@pytest.mark.row("RC-10")
 def test_in_another_browser_the_link_asks_for_the_password_of_the_sign_up(app: Flask) -> None:
     sign_up(app, CAROL)
     owner = flows.Browser(app)

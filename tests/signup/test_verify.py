@@ -121,7 +121,7 @@ def test_an_unknown_link_finds_a_page_with_a_button_for_a_new_mail(app: Flask, c
 # Whose sign-up it was.
 
 
-@pytest.mark.row("SE-13")
+@pytest.mark.row("RC-10")
 def test_in_another_browser_the_click_alone_confirms_nobody_elses_sign_up(app: Flask, carol: flows.Browser) -> None:
     mail = mailbox.newest(app, CAROL)
     phone = flows.Browser(app)
@@ -138,7 +138,7 @@ def test_in_another_browser_the_click_alone_confirms_nobody_elses_sign_up(app: F
     assert phone.get("/account").status_code == 303  # confirmed, not signed in
 
 
-@pytest.mark.row("SE-13")
+@pytest.mark.row("RC-10")
 def test_the_owner_of_the_address_removes_the_account_that_a_stranger_made_with_it(
     app: Flask, carol: flows.Browser
 ) -> None:

@@ -30,6 +30,7 @@ COLUMNS = (
     *("username", "email", "email_verified", *CLAIMS, "roles", "groups", "client_roles"),
     *("disabled", "created_at", "sub", "password_hash"),
 )
+_KNOWN = frozenset(COLUMNS)
 _BOOLEANS = ("email_verified", "phone_number_verified", "disabled")
 _JSON = ("address", "client_roles")
 _LISTS = ("roles", "groups")
@@ -111,7 +112,7 @@ def unguarded(text: str) -> str:
 def person_of(line: int, values: Mapping[str, Any]) -> Person:
     """The person of a line, all that is wrong with it said at once. Raises LineRefused."""
     given = {name: value for name, value in values.items() if value is not None}
-    unknown = sorted(given.keys() - set(COLUMNS))
+    unknown = sorted(given.keys() - _KNOWN)
     if unknown:
         raise LineRefused(f"Nothing is known of {', '.join(repr(name[:40]) for name in unknown[:5])}.")
     if "username" not in given:

@@ -43,7 +43,11 @@ def import_command(file: IO[bytes], form: str, update: bool, dry_run: bool, repo
         size = _size_of(file)
         bar: ProgressBar[int] = stack.enter_context(
             click.progressbar(
-                length=size, file=sys.stderr, label="Importing", hidden=not (size and sys.stderr.isatty())
+                length=size or 1,
+                file=sys.stderr,
+                label="Importing",
+                hidden=not (size and sys.stderr.isatty()),
+                update_min_steps=(size or 1) // 200,
             )
         )
 
@@ -59,7 +63,7 @@ def import_command(file: IO[bytes], form: str, update: bool, dry_run: bool, repo
 
         problems: list[reading.FileRefused] = []
         try:
-            form = reading.format_of(file.name, lines) if form == "auto" else form
+            form = reading.format_of(str(getattr(file, "name", "")), lines) if form == "auto" else form
             people = _until_refused(reading.read(lines, form), problems)
             counts = import_people(counted(people), update=update, dry_run=dry_run, tell=tell)
         except reading.FileRefused as error:

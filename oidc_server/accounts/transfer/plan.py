@@ -50,7 +50,7 @@ class Plan:
             name: [person.columns[name] for person in people if name in person.columns]
             for name in ("username_key", "email_key", "id")
         }
-        wanted = sa.or_(*(_TABLE.c[name].in_(values) for name, values in keys.items() if values))
+        wanted = sa.or_(sa.false(), *(_TABLE.c[name].in_(values) for name, values in keys.items() if values))
         rows = db.session.execute(sa.select(_TABLE).where(wanted)).mappings().all() if people else ()
         self._accounts = {row["username_key"]: dict(row) for row in rows}
         self._holders = {row["email_key"]: row["id"] for row in self._accounts.values() if row["email_key"]}
