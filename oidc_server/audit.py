@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
-import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
-import click
 import orjson
 from flask import Flask, g, has_app_context, has_request_context, request
 
 from .database import now
+from .log_lines import AUDIT, OneLine, PrivateFile, StandardError, is_of_command, utc
 from .networks import client_network
 
 # People.
@@ -62,10 +59,8 @@ INVITED = "account.invited"
 RECOVERY_ASKED = "recovery.asked"
 RECOVERY_WITHHELD = "recovery.withheld"
 RECOVERY_DONE = "recovery.done"
-ROLES_GRANTED = "roles.granted"
-ROLES_REVOKED = "roles.revoked"
-ACCOUNTS_IMPORTED = "accounts.imported"
-ACCOUNTS_EXPORTED = "accounts.exported"
+ROLES_GRANTED, ROLES_REVOKED = "roles.granted", "roles.revoked"
+ACCOUNTS_IMPORTED, ACCOUNTS_EXPORTED = "accounts.imported", "accounts.exported"
 BREACHED_PASSWORDS_UNANSWERED = "breached_passwords.unanswered"
 # Requests and tokens.
 AUTHORIZATION_REFUSED = "authorization.refused"
@@ -116,7 +111,7 @@ _SECRET_NAMES = frozenset(
 Listener = Callable[[str, Mapping[str, object]], None]
 
 _listeners: list[Listener] = []
-_audit_log = logging.getLogger(__name__)
+_audit_log = logging.getLogger(AUDIT)
 _package_log = logging.getLogger(__name__.partition(".")[0])
 
 
@@ -124,7 +119,7 @@ def record(event: str, **fields: object) -> None:
     """Write one fact; texts are cut at 200 characters, lists at 20; `network` is the request's unless it is given."""
     inside = has_request_context()
     line: dict[str, object] = {
-        "time": _utc(now()),
+        "time": utc(now()),
         "event": event,
         "request_id": g.get("request_id", "-") if inside else "-",
         "network": fields.pop("network", None) or (client_network(request) if inside else "-"),
@@ -166,78 +161,20 @@ def configure(app: Flask, level: str = "INFO") -> None:
     _package_log.propagate = app.testing
     for handler in list(_package_log.handlers):
         _package_log.removeHandler(handler)
-    to_terminal = _StandardError()
+    to_terminal = StandardError()
     to_terminal.setFormatter(OneLine())
-    to_terminal.addFilter(lambda logged: not _is_of_command(logged))
+    to_terminal.addFilter(lambda logged: not is_of_command(logged))
     _package_log.addHandler(to_terminal)
     if not app.testing:
-        to_file = _PrivateFile(Path(app.instance_path) / "audit.log")
+        to_file = PrivateFile(Path(app.instance_path) / "audit.log")
         to_file.setFormatter(OneLine())
-        to_file.addFilter(_is_of_command)
+        to_file.addFilter(is_of_command)
         _package_log.addHandler(to_file)
 
 
 def clipped(text: str | None) -> str | None:
     """The beginning of an identifier that nobody has here: enough to recognise it, too little should it be a secret instead."""
     return text if text is None or len(text) <= _SHOWN_OF_UNKNOWN else f"{text[:_SHOWN_OF_UNKNOWN]}..."
-
-
-class OneLine(logging.Formatter):
-    """Audit lines as they are; other messages with time, level, name and request id, one event one line.
-
-    The lines of a traceback follow indented behind a bar, so that none of them can pass for an event of its own.
-    """
-
-    def format(self, record: logging.LogRecord) -> str:
-        if record.name == _audit_log.name:
-            return record.getMessage()
-        request_id = g.get("request_id", "-") if has_request_context() else "-"
-        lines = [f"{_utc(record.created)} {record.levelname} {record.name} {request_id} {escape(record.getMessage())}"]
-        if record.exc_info:
-            lines += [f"  | {escape(line)}" for line in self.formatException(record.exc_info).split("\n")]
-        return "\n".join(lines)
-
-
-class _StandardError(logging.Handler):
-    """Whatever standard error is at the moment of writing, as servers and test runners exchange it."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            sys.stderr.write(self.format(record) + "\n")
-            sys.stderr.flush()
-        except (OSError, ValueError):
-            pass  # nobody listens any more; the request must not fail for that (LS-06)
-
-
-class _PrivateFile(logging.FileHandler):
-    """A file that only its owner reads, opened at the first line; without it the lines go to standard error."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, encoding="utf-8", delay=True)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        path = Path(self.baseFilename)
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.touch(mode=0o600, exist_ok=True)
-            super().emit(record)
-        except OSError:
-            sys.stderr.write(self.format(record) + "\n")
-
-
-def escape(text: str) -> str:
-    """The text with every character escaped that ends a line, controls a terminal or hides."""
-    return "".join(c.encode("unicode_escape").decode() if _is_unsafe(c) else c for c in text)
-
-
-def _is_unsafe(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-
-
-def _is_of_command(logged: logging.LogRecord) -> bool:
-    # The context of a command belongs to its thread: the requests of `flask run` are served in others.
-    in_command = click.get_current_context(silent=True) is not None and not has_request_context()
-    return in_command and logged.name == _audit_log.name
 
 
 def _plain(value: object) -> object:
@@ -247,7 +184,3 @@ def _plain(value: object) -> object:
         items = sorted(value, key=str) if isinstance(value, set | frozenset) else list(value)
         return [_plain(item) for item in items[:_MAX_LIST_LENGTH]]
     return str(value)[:MAX_VALUE_LENGTH]
-
-
-def _utc(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -10,6 +10,9 @@ import click
 from .. import audit
 from ..accounts import store as accounts_store
 from ..accounts.commands import accounts
+from ..database import transact
+from . import notices
+from .factor import Factor
 from .methods import remove_all
 
 
@@ -26,7 +29,14 @@ def reset_factors_command(who: str, as_json: bool) -> None:
     account = accounts_store.find_by_login(who) or accounts_store.find(who)
     if account is None:
         raise click.ClickException("There is no such account; `flask accounts list` shows them.")
-    removed = remove_all(account.id)
+
+    def remove() -> list[Factor]:
+        gone = remove_all(account.id)
+        for kind in dict.fromkeys(factor.kind for factor in gone):
+            notices.tell_removed(account, kind, network=None, by="command line")
+        return gone
+
+    removed = transact(remove)
     audit.record(audit.FACTORS_RESET, account_id=account.id, removed=len(removed), by="command line")
     if as_json:
         click.echo(

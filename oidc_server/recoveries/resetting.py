@@ -29,13 +29,17 @@ def match_code(handle: str, code: str) -> MatchedCode:
 def reset(
     proof: str | MatchedCode, password: str, *, keep_sid: str | None = None, network: str | None = None
 ) -> Account:
-    """Give the person a new password, end their sessions and token families but those of the session `keep_sid`, and tell them by mail.
+    """Give the person a new password, end their sessions and all that apps hold, and tell them by mail.
+
+    The session of this browser outlives it if `keep_sid` names it, under a new cookie value; how and when it began stays true.
 
     Not to be called inside transact(). Raises confirmations.Refused, PasswordRefused (the link or code can be used again) and Busy.
     """
     confirmation = look(proof)
     account = store.find(confirmation.account_id or "")
     assert account is not None
+    current = sessions.current() if keep_sid is not None else None
+    kept = current if current is not None and (current.sid, current.account_id) == (keep_sid, account.id) else None
     made = proofs.checked_hash(password, account.username, account.email)
 
     def change() -> tuple[Account, bool]:
@@ -43,10 +47,10 @@ def reset(
         before = proofs.require_state(redeemed.account_id or "", redeemed.data["state"])
         is_news = not before.email_verified
         proofs.confirm_email(before.id, redeemed.email)  # whoever answers the mail reads the address
-        fresh = proofs.set_hash(before.id, made, keep_sessions=keep_sid is not None)
+        fresh = proofs.set_hash(before.id, made)
         proofs.forget_devices(fresh.id)
-        sessions.store.end_all(fresh.id, except_sid=keep_sid)
-        families.revoke_account(fresh.id, "password reset", except_sid=keep_sid)
+        sessions.store.end_all(fresh.id, except_sid=kept.sid if kept is not None else None)
+        families.revoke_account(fresh.id, "password reset")
         mail.send(
             "password_changed",
             redeemed.email,
@@ -61,7 +65,9 @@ def reset(
         changed, is_news = transact(change)
     except proofs.ProofOutdated as error:
         raise Refused("expired") from error
-    audit.record(audit.RECOVERY_DONE, account_id=changed.id, network=network, kept_session=keep_sid is not None)
+    if kept is not None:
+        sessions.store.renew(kept)
+    audit.record(audit.RECOVERY_DONE, account_id=changed.id, network=network, kept_session=kept is not None)
     audit.record(audit.PASSWORD_SET, account_id=changed.id, by="mail", network=network)
     if is_news:
         audit.record(audit.EMAIL_VERIFIED, account_id=changed.id)

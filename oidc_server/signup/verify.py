@@ -150,7 +150,9 @@ def _send_again(form: Form) -> Response:
     session = sessions.current()
     language, network = languages.current(), client_network(request)
     if session is not None and "email" not in form and session.account.email and not session.account.email_verified:
-        handle = registrations.begin_verification(session.account, language, network=network, browser=registrations.browser_hash())
+        handle = registrations.begin_verification(
+            session.account, language, network=network, browser=registrations.browser_hash()
+        )
     elif "email" in form and not _is_hidden():
         handle = registrations.ask_again(form["email"], language, network=network, browser=registrations.browser_hash())
     else:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from oidc_server import registrations
 from oidc_server.accounts import Account
 from oidc_server.accounts import store as accounts
 
 from .. import flows, mailbox
+from ..timing import Door, require_no_difference
 from .conftest import Program, fields_of, kind_of
 
 CAROL, ALICE = "carol@example.test", "alice@example.test"
@@ -198,6 +200,26 @@ def test_the_pages_and_the_api_share_the_count_of_sign_ups(make_app: Callable[..
 
     assert [one.status_code for one in answers] == [201, 429]
     assert int(answers[1].headers["Retry-After"]) > 0
+
+
+@pytest.mark.row("EN-04")
+def test_f_22_registering_takes_as_long_for_a_free_address_as_for_a_taken_one(hidden_program: Program) -> None:
+    """The figure F-22 for the door of sign-up in the API."""
+    with hidden_program.app.app_context():
+        for number in range(200):
+            accounts.create(f"known{number}", email=f"known{number}@example.test")
+
+    def door(name: str, among: int) -> Door:
+        url, base_url = "/api/v1/accounts/register", flows.base_url(hidden_program.app)
+
+        def post(number: int) -> TestResponse:
+            fields = {"email": name.format(number % among), "password": GOOD}
+            return hidden_program.client.post(url, json=fields, base_url=base_url)
+
+        return post
+
+    known, free = door("known{}@example.test", 200), door("empty{}@example.test", 10**6)
+    require_no_difference("sign-up in the API", known, free)
 
 
 def link_of(mail: mailbox.Mail) -> str:

@@ -19,6 +19,7 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py"))
 MOST_LINES = 250
 REFUSED_NAMES = re.compile(r"^(utils?|helpers?|common|core|misc|managers?)$")
 TOP_LEVEL = {"oidc_server", "templates", "keys", "tests", "config", "docs", "examples", "benchmarks", "instance"}
+API = ("register", "login", "logout", "verify", "recover", "reset", "password")
 
 
 def test_upper_tiers_import_lower_ones_and_answers_never_each_other() -> None:
@@ -118,6 +119,8 @@ def test_discovery_names_exactly_the_endpoints_that_are_mounted(app: Flask) -> N
         "/login",
         "/login/passkey",
         "/login/passkey/options",
+        *("/login/second-factor", "/login/second-factor/new"),
+        *("/account/factors", "/account/factors/app", "/account/factors/recovery-codes", "/account/factors/remove"),
         *("/account", "/account/profile", "/account/password", "/account/secure", "/account/activity"),
         *("/account/email", "/account/email/verify", "/account/email/code"),
         *("/account/sessions", "/account/sessions/end", "/account/sessions/end-others"),
@@ -128,6 +131,9 @@ def test_discovery_names_exactly_the_endpoints_that_are_mounted(app: Flask) -> N
         "/account/passkeys/add",
         "/account/passkeys/rename",
         "/account/passkeys/remove",
+        "/api",
+        "/api/openapi.json",
+        *(f"/api/v1/accounts/{name}" for name in API),
         "/signup",
         "/verify",
         "/verify/<any(confirmed, changed, undone, disowned):done>",
@@ -161,6 +167,11 @@ def test_no_get_changes_anything_but_the_sign_out_that_the_protocol_asks_for(app
         "/jwks.json": "reads",
         "/logged-out": "reads",
         "/login": "reads",
+        "/login/second-factor": "reads",
+        "/login/second-factor/new": "reads: the picture was made when the password was right",
+        "/account/factors": "reads",
+        "/account/factors/app": "reads: the picture was made when the button was pressed",
+        "/account/factors/recovery-codes": "reads: the button makes them",
         "/account": "reads",
         "/account/activity": "reads",
         "/account/apps": "reads",
@@ -172,6 +183,8 @@ def test_no_get_changes_anything_but_the_sign_out_that_the_protocol_asks_for(app
         "/account/profile": "reads",
         "/account/secure": "reads: what it would end, and the question",
         "/account/sessions": "reads",
+        "/api": "reads",
+        "/api/openapi.json": "reads",
         "/signup": "reads",
         "/verify": "reads: the link of a mail shows a page with a button",
         "/verify/<any(confirmed, changed, undone, disowned):done>": "reads",

@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from oidc_server import factors
 from oidc_server.accounts import store as accounts
 from oidc_server.accounts.throttle.models import KnownDevice
 from oidc_server.database import db
+from oidc_server.mail.models import OutboxMail
 
 from ..flows import Browser, token_request
 from .conftest import PASSWORD, Phone, account_id, give_password, give_phone, give_recovery_codes, is_signed_in
@@ -61,6 +63,7 @@ def test_an_operator_resets_the_factors_of_a_person_who_lost_them(app: Flask, br
     assert [factor["kind"] for factor in json.loads(run.output)["removed"]] == ["totp"]
     with app.app_context():
         assert factors.of(account_id()) == [] and factors.recovery_codes.remaining(account_id()) == 0
+        assert db.session.scalars(sa.select(OutboxMail.kind)).all() == ["factor_removed"]
     give_password(browser)
     assert is_signed_in(browser)
 

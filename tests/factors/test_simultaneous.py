@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from oidc_server import create_app
+from oidc_server import create_app, factors
+from oidc_server.accounts import TooManyAttempts
 from oidc_server.accounts import store as accounts
 from oidc_server.database import db, transact
 from oidc_server.factors import new_app, recovery_codes, totp
@@ -85,3 +86,22 @@ def test_one_new_app_confirmed_by_many_at_once_is_added_once(server: Flask) -> N
         return transact(lambda: totp.add(owner, secret, code, "") is not None and new_app.finish(identifier))
 
     assert at_once(server, confirm) == {True: 1, False: THREADS - 1}
+
+
+@pytest.mark.row("BF-08", "SE-11")
+def test_parallel_guesses_are_no_more_than_five(server: Flask) -> None:
+    def guess() -> str:
+        account = accounts.find_by_login("alice")
+        assert account is not None
+        try:
+            factors.prove(account, "000000", network="203.0.113.9", device=None)
+        except factors.WrongCode:
+            return "wrong"
+        except TooManyAttempts:
+            return "wait"
+        return "ok"
+
+    with server.app_context():
+        owner, secret = account_id(), totp.make_secret()
+        assert transact(lambda: totp.add(owner, secret, totp.code_at(secret, totp.step_now()), ""))
+    assert at_once(server, guess) == {"wrong": 5, "wait": THREADS - 5}

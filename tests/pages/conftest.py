@@ -11,6 +11,7 @@ from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
 
 from ..ground import make_ground
+from .accessible import AXE
 from .served import Served
 
 
@@ -37,3 +38,11 @@ def served(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     served = Served(template, tmp_path_factory.mktemp("served"))
     yield served
     served.close()
+
+
+@pytest.fixture(scope="package")
+def axe() -> str:
+    """The source of axe-core."""
+    if not AXE.exists():
+        pytest.skip("axe-core is missing; run `npm ci` in tests/pages/node")
+    return AXE.read_text("utf-8")

@@ -8,22 +8,18 @@ from typing import Any
 from . import account_pages, mailed, stepped
 from .served import Person
 
+#: What somebody who has never been here does until the page is open.
 Way = Callable[[Person], object]
 
 
-def at(path: str) -> Way:
-    """The page of an address that anybody may open."""
-    return lambda person: person.open(path)
+def at(path: str, *steps: Way) -> Way:
+    """The page of an address that anybody may open, and what is done there."""
+    return walk(lambda person: person.open(path), *steps)
 
 
-def signed_in_at(path: str) -> Way:
-    """The page of an address for people who are signed in."""
-
-    def walk(person: Person) -> None:
-        person.sign_in()
-        person.open(path)
-
-    return walk
+def signed_in_at(path: str, *steps: Way) -> Way:
+    """The page of an address for people who are signed in, and what Alice does there."""
+    return walk(sign_in, lambda person: person.open(path), *steps)
 
 
 def asked_by(client_id: str = "web", **parameters: Any) -> Way:
@@ -31,58 +27,67 @@ def asked_by(client_id: str = "web", **parameters: Any) -> Way:
     return lambda person: person.authorize(client_id=client_id, **parameters)
 
 
-def consent(**parameters: Any) -> Way:
-    def walk(person: Person) -> None:
-        person.authorize(scope="openid profile email address phone offline_access", **parameters)
-        person.sign_in()
+def walk(*steps: Way) -> Way:
+    def walked(person: Person) -> None:
+        for step in steps:
+            step(person)
 
-    return walk
+    return walked
 
 
-def failed(person: Person) -> None:
+def press(identifier: str) -> Way:
+    return lambda person: person.press(identifier)
+
+
+def fill(**fields: str) -> Way:
+    """Fill in fields by their ids, with - for _."""
+    return lambda person: person.fill(**{name.replace("_", "-"): text for name, text in fields.items()})
+
+
+def sign_in(person: Person) -> None:
+    person.sign_in()
+
+
+def wrong_password(person: Person) -> None:
     person.sign_in(password="wrong horse battery staple")
 
 
-def choice(person: Person) -> None:
-    person.sign_in()
-    person.authorize(prompt="select_account")
-
-
-def choice_that_failed(person: Person) -> None:
-    choice(person)
-    person.tab.click("details:has(#login-form) > summary")
-    person.sign_in(password="wrong horse battery staple")
-
-
-def form_post(person: Person) -> None:
-    person.authorize(response_mode="form_post", prompt="consent")
-    person.sign_in()
-    person.press("consent-allow")
-
-
-def stale_form(person: Person) -> None:
-    person.open("/login")
+def lose_cookies(person: Person) -> None:
     person.context.clear_cookies()
-    person.sign_in()
 
 
-PAGES: dict[str, Way] = {
+def use_another_account(person: Person) -> None:
+    person.tab.click("details:has(#login-form) > summary")
+
+
+CHOICE = walk(sign_in, asked_by(prompt="select_account"))
+PERSONAL = "openid profile email address phone offline_access"
+
+SIGNING_IN: dict[str, Way] = {
     "sign in": at("/login"),
     "sign in for an app": asked_by(),
-    "sign in that failed": failed,
-    "sign in with a choice": choice,
-    "sign in with a choice that failed": choice_that_failed,
-    "consent": consent(),
-    "consent again": consent(prompt="consent"),
-    "form post": form_post,
+    "sign in that failed": wrong_password,
+    "sign in with a choice": CHOICE,
+    "sign in with a choice that failed": walk(CHOICE, use_another_account, wrong_password),
+    "consent": walk(asked_by(scope=PERSONAL, prompt="consent"), sign_in),
+    "form post": walk(asked_by(response_mode="form_post", prompt="consent"), sign_in, press("consent-allow")),
     "sign out": signed_in_at("/logout"),
     "signed out": at("/logged-out?client_id=web"),
-    "unknown app": asked_by("nobody"),
     "unregistered address": asked_by(redirect_uri="https://evil.example/"),
     "request that ended": at("/login?transaction=gone"),
-    "stale form": stale_form,
+    "stale form": at("/login", lose_cookies, sign_in),
     "no such page": at("/nowhere"),
-    **{f"account{path}": signed_in_at(f"/account{path}") for path in account_pages.PATHS},
     **mailed.PAGES,
+}
+IN_THE_ACCOUNT: dict[str, Way] = {
+    "sign in once more": signed_in_at("/login?then=/account/data&prompt=login"),
+    **{f"account{path}": signed_in_at(f"/account{path}") for path in account_pages.PATHS},
+    "account/apps with an app": walk(asked_by(prompt="consent"), sign_in, press("consent-allow"), at("/account/apps")),
+    "account/profile that failed": signed_in_at(
+        "/account/profile", fill(profile_birthdate="soon"), press("profile-submit")
+    ),
+    "accounts API": at("/api"),
+    **stepped.PAGES,
     **stepped.PAGES,
 }
+PAGES = SIGNING_IN | IN_THE_ACCOUNT

@@ -3,120 +3,29 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
-from oidc_server.languages import DIRECTIONS, SUPPORTED
-
-from .every_page import PAGES
+from .accessible import PHONE, RULES, RUN, check_in_every_language, english_words, reach, walk_by_keyboard
+from .every_page import SIGNING_IN
 from .served import Person, Served
-from .test_in_a_browser import LARGE_ENOUGH, TOO_WIDE
 
-AXE = Path(__file__).parent / "node" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-RUN = """async rules => {
-  const found = await axe.run(document, {runOnly: rules, resultTypes: ['violations'], elementRef: false});
-  return found.violations.flatMap(rule => rule.nodes.map(node => rule.id + ': ' + node.html.slice(0, 200)));
-}"""
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
-#: Words in letters of ours that no catalogue translates, with all that names people, apps and addresses.
-FOREIGN = """() => {
-  const body = document.body.cloneNode(true);
-  body.querySelectorAll('bdi, code, [lang], script, template, #languages, .mark, .initials').forEach(e => e.remove());
-  return body.innerText;
-}"""
-#: What is called the same everywhere.
-NAMES_OF_THINGS = {"Cookie", "UTC", "GMT", "BST", "PDF", "QR"}
-
-# The focus goes on with each Tab; what it passes, in order, and whether it can be seen there.
-FOCUSABLE = """() => [...document.querySelectorAll('a[href], button, summary, input:not([type=hidden]), select, textarea')]
-  .filter(e => e.checkVisibility({visibilityProperty: true}) && !e.disabled && e.tabIndex >= 0)
-  .filter(e => e.type !== 'radio' || e.checked || ![...document.getElementsByName(e.name)].some(o => o.checked))
-  .map((e, n) => { e.dataset.walk = n; return n; })"""
-FOCUSED = """() => {
-  const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
-  if (e === document.body) return null;
-  return {walk: Number(e.dataset.walk ?? -1), html: e.outerHTML.slice(0, 150),
-    seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && box.width > 0 &&
-      box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth};
-}"""
+#: Pages whose scripts add something or send a form by themselves.
+WITH_SCRIPTS = ("sign in for an app", "consent", "form post", "sign up", "new app in the account", "account/passkeys")
 
 
-@pytest.fixture(scope="module")
-def axe() -> str:
-    if not AXE.exists():
-        pytest.skip("axe-core is missing; run `npm ci` in tests/pages/node")
-    return AXE.read_text("utf-8")
-
-
-def reach(chromium: Browser, served: Served, name: str, language: str = "en", **options: Any) -> Person:
-    person = Person(chromium, served, language, viewport=DESK, **options)
-    PAGES[name](person)
-    return person
-
-
-def reach_again(person: Person, name: str, language: str) -> None:
-    """The same page in another language; an answer to a form is walked to from the start, by somebody new."""
-    if person.came_by == "POST":
-        person.forget()
-        person.speak(language)
-        PAGES[name](person)
-    else:
-        person.speak(language)
-        person.tab.reload()
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing(chromium: Browser, served: Served, axe: str, name: str) -> None:
-    person = reach(chromium, served, name)
-    tab, heading = person.tab, person.tab.locator("h1").inner_text()
-    for language in SUPPORTED:
-        if language != "en":
-            tab.set_viewport_size(DESK)
-            tab.emulate_media(color_scheme="light")
-            reach_again(person, name, language)
-            assert tab.locator("h1").inner_text() != heading, "the page is another, or not translated"
-        html = tab.locator("html")
-        assert (html.get_attribute("lang"), html.get_attribute("dir")) == (language, DIRECTIONS[language])
-        tab.evaluate(axe)
-        seen = {"light": tab.evaluate(RUN, RULES)}
-        tab.set_viewport_size(PHONE)
-        assert not tab.evaluate(TOO_WIDE), (language, "is too wide for a phone")
-        assert tab.evaluate(LARGE_ENOUGH) == [], language
-        if language in ("en", "ar"):
-            tab.emulate_media(color_scheme="dark")
-            seen["dark, phone"] = tab.evaluate(RUN, RULES)
-        assert {how: found for how, found in seen.items() if found} == {}, language
-        if language in ("ja", "ar"):
-            words = set(re.findall(r"[A-Za-z]{3,}", tab.evaluate(FOREIGN))) - NAMES_OF_THINGS
-            assert words == set(), (language, "these words are English still")
-    person.close()
-
-
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-def test_the_keyboard_reaches_everything_in_order_and_shows_where_it_is(
-    chromium: Browser, served: Served, name: str, scripts: bool
+@pytest.mark.parametrize("name", SIGNING_IN)
+def test_axe_finds_nothing_and_the_keyboard_misses_nothing(
+    chromium: Browser, served: Served, axe: str, name: str
 ) -> None:
-    person = reach(chromium, served, name, java_script_enabled=scripts)
-    tab = person.tab
-    tab.set_viewport_size(PHONE)
-    tab.evaluate("document.activeElement.blur()")
-    wanted = tab.evaluate(FOCUSABLE)
-    # From the start of the page, wherever the cursor had been put.
-    tab.evaluate("document.body.tabIndex = -1, document.body.focus(), document.body.removeAttribute('tabindex')")
-    walked = []
-    for _ in range(len(wanted) + 1):
-        tab.keyboard.press("Tab")
-        focused = tab.evaluate(FOCUSED)
-        if focused is None:
-            break
-        assert focused["seen"], focused["html"]
-        walked.append(focused["walk"])
-    assert walked == wanted
+    check_in_every_language(chromium, served, axe, name)
+
+
+@pytest.mark.parametrize("name", WITH_SCRIPTS)
+def test_the_keyboard_misses_nothing_without_scripts(chromium: Browser, served: Served, name: str) -> None:
+    person = reach(chromium, served, name, java_script_enabled=False)
+    walk_by_keyboard(person.tab)
     person.close()
 
 
@@ -176,4 +85,12 @@ def test_axe_finds_what_is_wrong(chromium: Browser, served: Served, axe: str) ->
     person.tab.evaluate("document.documentElement.lang = '', document.querySelector('label').remove()")
     found = {line.split(":")[0] for line in person.tab.evaluate(RUN, RULES)}
     assert {"html-has-lang", "label"} <= found
+    person.close()
+
+
+def test_english_among_japanese_is_found(chromium: Browser, served: Served) -> None:
+    person = reach(chromium, served, "sign in", "ja")
+    assert english_words(person.tab) == set()
+    person.tab.evaluate("document.querySelector('h1').textContent = 'Sign in'")
+    assert english_words(person.tab) == {"Sign"}
     person.close()

@@ -8,13 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
+from .accessible import LARGE_ENOUGH, TOO_WIDE
 from .samples import PAGES
 from .two_sites import Site
-
-LARGE_ENOUGH = """() => [...document.querySelectorAll(
-  'button, summary, input:not([type=hidden], [type=checkbox]), label:has(> [type=checkbox]), select, a.button')]
-  .filter(e => e.checkVisibility() && Math.round(e.getBoundingClientRect().height) < 44).map(e => e.outerHTML)"""
-TOO_WIDE = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
 @pytest.fixture

@@ -231,6 +231,8 @@ def test_this_device_stays_signed_in_if_its_person_says_so_and_no_other_does(app
     here, there = flows.Browser(app), flows.Browser(app)
     here.sign_in("alice")
     there.sign_in("alice")
+    before = here.client.get_cookie("__Host-oidc_session", domain="id.example.test")
+    on_its_way = there.obtain_code(scope="openid offline_access", prompt="consent")
     offline = there.obtain_tokens(scope="openid offline_access")
     page = here.get(ask(app).path)
     assert 'id="reset-keep"' in page.text
@@ -238,6 +240,9 @@ def test_this_device_stays_signed_in_if_its_person_says_so_and_no_other_does(app
     response = here.submit(page, password=NEW, keep="yes")
 
     assert "still signed in on this one" in response.text
+    after = here.client.get_cookie("__Host-oidc_session", domain="id.example.test")
+    assert before is not None and after is not None and before.value != after.value
+    assert flows.redeem(app, on_its_way).json["error"] == "invalid_grant"
     assert here.get("/account").status_code == 200
     assert there.get("/account").status_code == 303
     assert flows.refresh(app, offline["refresh_token"]).json["error"] == "invalid_grant"

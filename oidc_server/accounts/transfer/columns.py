@@ -111,7 +111,7 @@ def unguarded(text: str) -> str:
 
 def person_of(line: int, values: Mapping[str, Any]) -> Person:
     """The person of a line, all that is wrong with it said at once. Raises LineRefused."""
-    given = {name: value for name, value in values.items() if value is not None}
+    given = {name: value for name, value in values.items() if value not in (None, "")}
     unknown = sorted(given.keys() - _KNOWN)
     if unknown:
         raise LineRefused(f"Nothing is known of {', '.join(repr(name[:40]) for name in unknown[:5])}.")

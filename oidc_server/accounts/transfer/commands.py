@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, TextIO
 import click
 
 from ... import audit
+from ...log_lines import escape
 from ..commands import accounts
 from . import reading
 from .exporting import export_people
@@ -116,7 +117,7 @@ def _tell(outcome: Outcome, listing: TextIO | None) -> None:
     if outcome.outcome == "refused":
         if sys.stderr.isatty():
             click.echo(_CLEAR_LINE, err=True, nl=False)
-        named = f" ({audit.escape(outcome.username)})" if outcome.username else ""
+        named = f" ({escape(outcome.username)})" if outcome.username else ""
         click.echo(f"Line {outcome.line}{named}: {' '.join(outcome.reasons)}")
 
 

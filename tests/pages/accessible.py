@@ -1,0 +1,123 @@
+"""What it takes that everybody can use a page: axe-core, the keyboard, a small phone, six languages, light and dark."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from playwright.sync_api import Browser, Page
+
+from oidc_server.languages import DIRECTIONS
+
+from .every_page import PAGES
+from .served import Person, Served
+
+AXE = Path(__file__).parent / "node" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN = """async rules => {
+  const found = await axe.run(document, {runOnly: rules, resultTypes: ['violations'], elementRef: false});
+  return found.violations.flatMap(rule => rule.nodes.map(node => rule.id + ': ' + node.html.slice(0, 200)));
+}"""
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
+LARGE_ENOUGH = """() => [...document.querySelectorAll('button, summary, input:not([type=hidden]), a.button')]
+  .filter(e => e.checkVisibility() && Math.round(e.getBoundingClientRect().height) < 44).map(e => e.outerHTML)"""
+TOO_WIDE = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
+#: How each language is looked at, on a phone; every page was seen on a desk and in the light before.
+SCHEMES: dict[str, Literal["light", "dark"]] = {
+    "en": "dark",
+    "de": "light",
+    "fr": "dark",
+    "es": "light",
+    "ja": "dark",
+    "ar": "light",
+}
+
+#: Words in letters of ours that no catalogue translates, without all that names people, apps and addresses.
+FOREIGN = """() => {
+  const body = document.body.cloneNode(true);
+  const names = 'bdi, code, [lang], script, template, option, datalist, #languages, .mark, .initials';
+  body.querySelectorAll(names).forEach(e => e.remove());
+  return body.textContent;
+}"""
+#: What is called the same everywhere.
+NAMES_OF_THINGS = {"Cookie", "UTC", "GMT", "BST", "PIN", "QR", "JavaScript", "https"}
+#: The page for programmers speaks of the words of their protocols.
+FOR_PROGRAMMERS = {"accounts API"}
+
+# The focus goes on with each Tab; what it passes, in order, and whether it can be seen there.
+FOCUSABLE = """() => [...document.querySelectorAll(
+    'a[href], button, summary, input:not([type=hidden]), select, textarea, [tabindex="0"]')]
+  .filter(e => e.checkVisibility({visibilityProperty: true}) && !e.disabled && e.tabIndex >= 0)
+  .filter(e => e.type !== 'radio' || e.checked || ![...document.getElementsByName(e.name)].some(o => o.checked))
+  .map((e, n) => { e.dataset.walk = n; return n; })"""
+FOCUSED = """() => {
+  const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect();
+  if (e === document.body) return null;
+  return {walk: Number(e.dataset.walk ?? -1), html: e.outerHTML.slice(0, 150),
+    seen: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 && box.width > 0 &&
+      box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth};
+}"""
+
+
+def reach(chromium: Browser, served: Served, name: str, language: str = "en", **options: Any) -> Person:
+    """Somebody new who has come to the page."""
+    person = Person(chromium, served, language, viewport=DESK, **options)
+    PAGES[name](person)
+    return person
+
+
+def reach_again(person: Person, name: str, language: str) -> None:
+    """The same page in another language; an answer to a form is walked to from the start, by somebody new."""
+    if person.came_by == "POST":
+        person.forget()
+        person.speak(language)
+        PAGES[name](person)
+    else:
+        person.speak(language)
+        person.tab.reload()
+
+
+def check_in_every_language(chromium: Browser, served: Served, axe: str, name: str) -> None:
+    person = reach(chromium, served, name)
+    tab, heading = person.tab, person.tab.locator("h1").inner_text()
+    tab.evaluate(axe)
+    assert tab.evaluate(RUN, RULES) == [], "on a desk, in the light"
+    for language, scheme in SCHEMES.items():
+        tab.emulate_media(color_scheme=scheme)
+        tab.set_viewport_size(PHONE)
+        if language != "en":
+            reach_again(person, name, language)
+            assert tab.locator("h1").inner_text() != heading, "the page is another, or not translated"
+            tab.evaluate(axe)
+        html = tab.locator("html")
+        assert (html.get_attribute("lang"), html.get_attribute("dir")) == (language, DIRECTIONS[language])
+        assert tab.evaluate(RUN, RULES) == [], (language, scheme)
+        assert not tab.evaluate(TOO_WIDE), (language, "is too wide for a phone")
+        assert tab.evaluate(LARGE_ENOUGH) == [], language
+        if language in ("ja", "ar") and name not in FOR_PROGRAMMERS:
+            assert english_words(tab) == set(), language
+        if language in ("en", "ar"):
+            walk_by_keyboard(tab)
+    person.close()
+
+
+def english_words(tab: Page) -> set[str]:
+    return set(re.findall(r"[A-Za-z]{3,}", tab.evaluate(FOREIGN))) - NAMES_OF_THINGS
+
+
+def walk_by_keyboard(tab: Page) -> None:
+    """Tab goes through everything that can be used, in the order of the page, and shows where it is."""
+    tab.evaluate("document.activeElement.blur()")
+    wanted = tab.evaluate(FOCUSABLE)
+    # From the start of the page, wherever the cursor had been put.
+    tab.evaluate("document.body.tabIndex = -1, document.body.focus(), document.body.removeAttribute('tabindex')")
+    walked = []
+    for _ in range(len(wanted) + 1):
+        tab.keyboard.press("Tab")
+        focused = tab.evaluate(FOCUSED)
+        if focused is None:
+            break
+        assert focused["seen"], focused["html"]
+        walked.append(focused["walk"])
+    assert walked == wanted
