@@ -30,7 +30,9 @@ def hidden_fields(page: TestResponse, action: str, **containing: str) -> dict[st
     return found[0]
 
 
-def send(browser: Browser, path: str, action: str = "", *, pick: dict[str, str] | None = None, **values: str) -> TestResponse:
+def send(
+    browser: Browser, path: str, action: str = "", *, pick: dict[str, str] | None = None, **values: str
+) -> TestResponse:
     """Open `path`, fill in its form with this action (the path's own by default) and send it; the answer, not followed."""
     page = browser.get(path)
     assert page.status_code == 200, (page.status_code, page.location, page.text[:300])

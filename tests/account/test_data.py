@@ -80,7 +80,12 @@ def test_the_copy_holds_no_secret_and_no_hash(app: Flask, alice: Browser) -> Non
     account = account_of(app)
     cookie = alice.client.get_cookie("__Host-oidc_session", domain="id.example.test")
     assert account.password_hash and cookie
-    secrets = [PASSWORD, account.password_hash, cookie.value, *(str(tokens[name]) for name in tokens if "token" in name)]
+    secrets = [
+        PASSWORD,
+        account.password_hash,
+        cookie.value,
+        *(str(tokens[name]) for name in tokens if "token" in name),
+    ]
     with app.app_context():
         for column in ("sessions.cookie_hash", "token_families.refresh_hash", "known_devices.device_hash"):
             table, name = column.split(".")
@@ -127,7 +132,16 @@ def test_nothing_of_a_deleted_person_is_left(
     held = [alice.obtain_tokens(scope="openid profile"), phone.obtain_tokens(scope="openid offline_access")]
     code = phone.obtain_code(scope="openid", client_id="other")
     with app.app_context():
-        transact(lambda: mail.send("password_changed", "alice@example.test", language="en", account_id=account_of(app).id, at=0, network=None))
+        transact(
+            lambda: mail.send(
+                "password_changed",
+                "alice@example.test",
+                language="en",
+                account_id=account_of(app).id,
+                at=0,
+                network=None,
+            )
+        )
     account_id = account_of(app).id
     his = rows_of(app, account_of(app, "bob").id)
     answer = delete(alice)

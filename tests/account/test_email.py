@@ -91,7 +91,9 @@ def test_a_wrong_code_changes_nothing_and_five_of_them_end_the_right_one(app: Fl
 
 
 @pytest.mark.row("RC-03")
-def test_a_mail_that_somebody_else_asked_for_changes_no_account_of_mine(app: Flask, alice: Browser, bob: Browser) -> None:
+def test_a_mail_that_somebody_else_asked_for_changes_no_account_of_mine(
+    app: Flask, alice: Browser, bob: Browser
+) -> None:
     page = ask(bob, "bob@new.example.test")
     fields = hidden_fields(page, CODE)
     code = code_in(mails(app)[0][2])
@@ -143,7 +145,9 @@ def test_nobody_confirms_their_address_by_the_mail_of_another(app: Flask, alice:
     hers = send(alice, PATH, VERIFY)
     code = code_in(mails(app)[0][2])
     his = send(bob, PATH, VERIFY)
-    stolen = bob.post(CODE, data=hidden_fields(his, CODE) | {"handle": hidden_fields(hers, CODE)["handle"], "code": code})
+    stolen = bob.post(
+        CODE, data=hidden_fields(his, CODE) | {"handle": hidden_fields(hers, CODE)["handle"], "code": code}
+    )
     assert stolen.status_code == 422
     assert not account_of(app, "alice").email_verified
     assert not account_of(app, "bob").email_verified

@@ -20,14 +20,19 @@ _EMPTY_AT = {"/account/passkeys/options"}
 
 def posts(app: Flask) -> list[str]:
     return sorted(
-        rule.rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ()) and rule.rule.startswith("/account")
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if "POST" in (rule.methods or ()) and rule.rule.startswith("/account")
     )
 
 
 def everything(app: Flask) -> str:
     with app.app_context():
         return repr(
-            [(t.name, db.session.execute(sa.select(t).order_by(*t.primary_key)).all()) for t in Base.metadata.sorted_tables]
+            [
+                (t.name, db.session.execute(sa.select(t).order_by(*t.primary_key)).all())
+                for t in Base.metadata.sorted_tables
+            ]
         )
 
 

@@ -1,4 +1,5 @@
 """The first page of the account, and who may see it."""
+
 from tests.flows import Browser
 
 

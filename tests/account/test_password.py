@@ -70,7 +70,11 @@ def test_nothing_changes_long_after_the_sign_in(app: Flask, alice: Browser, cloc
 @pytest.mark.row("PW-05")
 @pytest.mark.parametrize(
     ("new", "reason"),
-    [("short", "Use at least 15 characters"), ("alice@example.test!", "says little more than your name"), ("", "at least")],
+    [
+        ("short", "Use at least 15 characters"),
+        ("alice@example.test!", "says little more than your name"),
+        ("", "at least"),
+    ],
 )
 def test_a_weak_password_is_refused_with_the_reason(app: Flask, alice: Browser, new: str, reason: str) -> None:
     answer = change(alice, new=new)
@@ -162,7 +166,9 @@ def test_it_is_in_the_log_and_in_the_persons_activity(alice: Browser, caplog: py
 def test_somebody_without_a_password_sets_one_after_a_fresh_sign_in_alone(app: Flask, alice: Browser) -> None:
     account = account_of(app)
     with app.app_context():
-        transact(lambda: db.session.execute(sa.update(Account).where(Account.id == account.id).values(password_hash=None)))
+        transact(
+            lambda: db.session.execute(sa.update(Account).where(Account.id == account.id).values(password_hash=None))
+        )
     page = alice.get(PATH)
     assert "Set a password" in page.text and "current_password" not in page.text
     assert change(alice, current="").status_code == 303

@@ -44,7 +44,9 @@ def test_each_is_told_in_words_with_its_network_and_this_one_is_marked(alice: Br
 def test_times_are_relative_and_exact(alice: Browser, phone: Browser, clock: Clock) -> None:
     clock.advance(2 * 3600)
     text = alice.get(PATH).text
-    assert re.search(r'<time datetime="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ" title="[^"]+\d{4}[^"]*">2 hours ago</time>', text)
+    assert re.search(
+        r'<time datetime="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ" title="[^"]+\d{4}[^"]*">2 hours ago</time>', text
+    )
 
 
 def test_a_browser_that_is_ended_is_signed_out_with_its_apps_and_no_other(

@@ -10,7 +10,18 @@ from tests.flows import Browser, Clock
 
 from ..conftest import PASSWORD
 
-SECTIONS = ["", "/profile", "/email", "/password", "/sessions", "/apps", "/activity", "/data", "/data/delete", "/secure"]
+SECTIONS = [
+    "",
+    "/profile",
+    "/email",
+    "/password",
+    "/sessions",
+    "/apps",
+    "/activity",
+    "/data",
+    "/data/delete",
+    "/secure",
+]
 NEED_PROOF = ["/password", "/data/delete"]
 
 
@@ -113,7 +124,9 @@ def test_visits_do_not_make_a_sign_in_young_again(alice: Browser, clock: Clock) 
 
 
 @pytest.mark.row("WB-08")
-@pytest.mark.parametrize("path", ["/account/x.css", "/account;.js", "/account/profile/x.png", "/account%2f.css", "/account/"])
+@pytest.mark.parametrize(
+    "path", ["/account/x.css", "/account;.js", "/account/profile/x.png", "/account%2f.css", "/account/"]
+)
 def test_no_address_beside_a_page_shows_it(alice: Browser, path: str) -> None:
     assert alice.get(path).status_code == 404
 

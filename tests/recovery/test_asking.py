@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from oidc_server.accounts import store as accounts
 
 from .. import flows, mailbox
-from ..timing import Door, require_no_difference
+from ..timing import PEOPLE, Door, require_no_difference
 
 ALICE = "alice@example.test"
 
@@ -172,7 +172,7 @@ def test_the_mail_speaks_the_language_of_the_person_else_of_the_page(app: Flask)
 def test_f_22_asking_takes_as_long_for_unknown_people_as_for_known_ones(app: Flask, unknown: str) -> None:
     """The figure F-22 for the door of recovery."""
     with app.app_context():
-        for number in range(200):
+        for number in range(PEOPLE):
             accounts.create(f"known{number}", email=f"known{number}@example.test")
     browser = flows.Browser(app)
     _, fields = flows.form_of(browser.get("/recover").text)
@@ -181,4 +181,4 @@ def test_f_22_asking_takes_as_long_for_unknown_people_as_for_known_ones(app: Fla
         return lambda number: browser.post("/recover", data=fields | {"login": name.format(number % among)})
 
     known = "known{}" + unknown.removeprefix("nobody{}")
-    require_no_difference(f"recovery, {unknown}", door(known, 200), door(unknown, 200))
+    require_no_difference(f"recovery, {unknown}", door(known, PEOPLE), door(unknown, PEOPLE))

@@ -62,7 +62,9 @@ def test_a_browser_is_told_in_words(app: Flask, user_agent: str, expected: tuple
 
 
 @pytest.mark.row("WB-02")
-@pytest.mark.parametrize("user_agent", ["<script>alert(1)</script>", "Firefox/" + "9" * 190, "\x1b[31mChrome/1", "Linux" * 30])
+@pytest.mark.parametrize(
+    "user_agent", ["<script>alert(1)</script>", "Firefox/" + "9" * 190, "\x1b[31mChrome/1", "Linux" * 30]
+)
 def test_nothing_of_what_was_sent_is_shown(app: Flask, user_agent: str) -> None:
     with app.test_request_context():
         assert device_of(user_agent).words in ("An unknown browser", "Firefox", "Chrome", "Linux")
