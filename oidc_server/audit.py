@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import orjson
-from flask import Flask, g, has_app_context, has_request_context, request
+from flask import Flask, current_app, g, has_app_context, has_request_context, request
 
 from .database import now
 from .log_lines import AUDIT, OneLine, PrivateFile, StandardError, is_of_command, utc
@@ -108,9 +108,7 @@ _SECRET_NAMES = frozenset(
     ("password", "secret", "client_secret", "token", "access_token", "refresh_token", "id_token", "code", "cookie")
 )
 
-Listener = Callable[[str, Mapping[str, object]], None]
-
-_listeners: list[Listener] = []
+_LISTENERS = "audit_listeners"
 _audit_log = logging.getLogger(AUDIT)
 _package_log = logging.getLogger(__name__.partition(".")[0])
 
@@ -129,15 +127,13 @@ def record(event: str, **fields: object) -> None:
     if _audit_log.isEnabledFor(logging.INFO):
         # Made here, because Logger.info() walks the stack for a place in the source that nobody prints: a tenth of a token request.
         _audit_log.handle(logging.LogRecord(__name__, logging.INFO, __file__, 0, "%s", (_as_json(line),), None))
-    if has_app_context():
-        for listener in _listeners:
-            listener(event, line)
+    for listener in current_app.extensions.get(_LISTENERS, ()) if has_app_context() else ():
+        listener(event, line)
 
 
-def on_record(listener: Listener) -> None:
-    """Have `listener(event, line)` called after each line that an app writes, within its context and any transaction of its."""
-    if listener not in _listeners:
-        _listeners.append(listener)
+def on_record(app: Flask, listener: Callable[[str, Mapping[str, object]], None]) -> None:
+    """Have `listener(event, line)` called after each line that this app writes, within its context and any transaction of its."""
+    app.extensions.setdefault(_LISTENERS, []).append(listener)
 
 
 def _as_json(line: dict[str, object]) -> str:

@@ -8,6 +8,7 @@ from flask import Response, request
 
 from .. import accounts, csrf, recoveries, strict_form
 from ..errors import Pages
+from ..responses import see_other
 from ..server import current_server
 from ..sessions import Session
 from ..sessions.proof import NotProved
@@ -42,6 +43,8 @@ def change() -> Response:
         return again(status=422, reasons=refused.reasons)
     except accounts.Busy:
         return again(status=503, wait=2)
+    except LookupError:  # the session was ended from elsewhere at this very moment; the password is set
+        return see_other("/login?then=/account/password")
     return notices.go_on("/account/password", "changed")
 
 

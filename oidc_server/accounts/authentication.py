@@ -6,6 +6,7 @@ Unknown, disabled and wrong cost the same and look the same; the attempt is coun
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from .. import audit
 from ..database import transact
@@ -55,8 +56,12 @@ def authenticate(
 
 def record_sign_in(account: Account, *, network: str, device: str | None) -> None:
     """Write down that somebody signed in wholly: when it was, and the browser, which is known from now on."""
-    transact(lambda: store.record_sign_in_of(account.id, network=network, device=device))
-    audit.record(audit.SIGN_IN, account_id=account.id, network=network)
+
+    def write() -> None:
+        store.record_sign_in_of(account.id, network=network, device=device)
+        audit.record(audit.SIGN_IN, account_id=account.id, network=network)
+
+    transact(write)
 
 
 def counter_key(login: str) -> str:
@@ -97,13 +102,19 @@ def _authenticate(
     signed_in = None
     refused = refuse(account) if matches and account is not None else None
     if matches and account is not None and stored is not None and refused is None:
-        signed_in = store.record_sign_in(attempt, account.id, stored, _rehashed(password, stored), is_whole=is_whole)
+        succeed = partial(store.record_sign_in, attempt, account.id, stored, _rehashed(password, stored))
+        signed_in = transact(lambda: _write_success(succeed(is_whole=is_whole), network, is_whole))
     if signed_in is None:
         reason = refused or _reason(account, matches)
         audit.record(audit.SIGN_IN_FAILED, account_id=account_id, network=network, reason=reason)
         raise WrongCredentials
-    if is_whole:
-        audit.record(audit.SIGN_IN, account_id=account_id, network=network)
+    return signed_in
+
+
+def _write_success(signed_in: Account | None, network: str, is_whole: bool) -> Account | None:
+    """In the transaction of the success itself, so that signing in costs no other one."""
+    if signed_in is not None and is_whole:
+        audit.record(audit.SIGN_IN, account_id=signed_in.id, network=network)
     return signed_in
 
 

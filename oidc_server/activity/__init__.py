@@ -21,7 +21,7 @@ _BATCH = 500
 
 
 def mount(app: Flask, server: AuthorizationServer) -> None:
-    audit.on_record(note)
+    audit.on_record(app, note)
     server.upkeep("activity.purge", _PURGE_EVERY, _purge)
 
 

@@ -94,7 +94,8 @@ def _write(event: str, account_id: str | None, network: str, client_id: str | No
 
 def _counted(event: str, account_id: str | None, network: str, at: float) -> bool:
     alike = sa.update(Activity).where(
-        Activity.account_id == account_id if account_id is not None else Activity.account_id.is_(None),
+        # The same statement for nobody as for somebody (EN-02).
+        Activity.account_id.is_not_distinct_from(sa.bindparam("whose", account_id, sa.String)),
         Activity.event == event,
         Activity.network == network,
         Activity.at > at - _COUNTED_TOGETHER,

@@ -118,7 +118,7 @@ def test_a_megabyte_is_not_even_read(app: Flask, agreed: Browser) -> None:
 @pytest.mark.row("AR-16")
 @pytest.mark.spec("OIDC Core §5.5.1.1")
 @pytest.mark.parametrize(
-    "acr", [{"value": "2"}, {"values": ["2", "urn:mace:incommon:iap:gold"]}, {"value": 3}, {"values": "1"}]
+    "acr", [{"value": "3"}, {"values": ["3", "urn:mace:incommon:iap:gold"]}, {"value": 3}, {"values": "1"}]
 )
 def test_an_essential_acr_out_of_reach_is_an_error(app: Flask, agreed: Browser, acr: dict[str, Any]) -> None:
     claims = asking(id_token={"acr": {"essential": True, **acr}})

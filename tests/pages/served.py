@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 import threading
 from pathlib import Path
@@ -51,7 +52,7 @@ class Person:
         self.served = served
         self.number = next(self._numbers)
         self.context: BrowserContext = chromium.new_context(base_url=served.url, reduced_motion="reduce", **options)
-        self.context.route(lambda url: not url.startswith(served.url), lambda route: route.fulfill(status=204))
+        self.context.route(re.compile(f"^(?!{re.escape(served.url)}/)"), lambda route: route.fulfill(status=204))
         self.tab: Page = self.context.new_page()
         self.came_by = "GET"
         self.tab.on("request", self._remember)

@@ -1,4 +1,4 @@
-"""WCAG 2.2 AA on the pages of the account and of the second step, in every language: a file of its own, so that it runs beside the others."""
+"""WCAG 2.2 AA on the pages of the account and of the second step, in every language; a file of its own, to run beside the others."""
 
 from __future__ import annotations
 
