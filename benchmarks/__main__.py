@@ -1,7 +1,8 @@
 """`make bench`: measures, prints the table, writes benchmarks/results.md and benchmarks/chart.svg.
 
-The server under test has one core to itself, the load the other. Each kind of work runs in rounds: the raw signature, ours, node-oidc-provider,
-and again; ratios are taken within a round, so a machine whose speed drifts harms both alike. Printed are medians and the spread.
+The server under test has one core to itself, the load the other. Each kind of work runs in rounds: the raw signature, ours,
+node-oidc-provider, and again; ratios are taken within a round, so a machine whose speed drifts harms both alike. Printed are medians
+and the spread.
 """
 
 from __future__ import annotations

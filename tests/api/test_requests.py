@@ -158,7 +158,6 @@ def test_a_field_that_cannot_be_used_is_named(program: Program, body: dict[str, 
     assert fields_of(response) == [field]
 
 
-@pytest.mark.row("XS-01")
 def test_what_was_sent_is_not_repeated(program: Program) -> None:
     response = program.send("login", b'{"<script>evil": "<b>more</b>", "login": "<i>"}')
     assert response.status_code == 422

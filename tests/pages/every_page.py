@@ -52,6 +52,13 @@ def wrong_password(person: Person) -> None:
     person.sign_in(password="wrong horse battery staple")
 
 
+def allow_and_arrive(person: Person) -> None:
+    """Press Allow, and come to a page of the app."""
+    person.context.route("https://photos.example/**", lambda route: route.fulfill(body="Photos"))
+    person.press("consent-allow")
+    person.tab.wait_for_url("https://photos.example/**")
+
+
 def lose_cookies(person: Person) -> None:
     person.context.clear_cookies()
 
@@ -82,7 +89,7 @@ SIGNING_IN: dict[str, Way] = {
 IN_THE_ACCOUNT: dict[str, Way] = {
     "sign in once more": signed_in_at("/login?then=/account/data&prompt=login"),
     **{f"account{path}": signed_in_at(f"/account{path}") for path in account_pages.PATHS},
-    "account/apps with an app": walk(asked_by(prompt="consent"), sign_in, press("consent-allow"), at("/account/apps")),
+    "account/apps with an app": walk(asked_by(prompt="consent"), sign_in, allow_and_arrive, at("/account/apps")),
     "account/profile that failed": signed_in_at(
         "/account/profile", fill(profile_birthdate="soon"), press("profile-submit")
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from .accessible import PHONE, RULES, RUN, check_in_every_language, english_words, reach, walk_by_keyboard
 from .every_page import SIGNING_IN
@@ -29,9 +29,19 @@ def test_the_keyboard_misses_nothing_without_scripts(chromium: Browser, served: 
     person.close()
 
 
+def wait_for_the_cursor(tab: Page, identifier: str) -> None:
+    """Until the page has put the cursor there by itself; Playwright's own ways to wait need scripts."""
+    for _ in range(100):
+        if tab.evaluate("document.activeElement.id") == identifier:
+            return
+        tab.wait_for_timeout(50)
+    raise AssertionError(f"the cursor never came to {identifier}")
+
+
 def test_a_whole_sign_in_needs_no_mouse(chromium: Browser, served: Served) -> None:
     person = Person(chromium, served, "ar", java_script_enabled=False, viewport=PHONE)
     person.authorize(prompt="consent")
+    wait_for_the_cursor(person.tab, "username")
     person.tab.keyboard.type("alice")
     person.tab.keyboard.press("Tab")
     person.tab.keyboard.type("correct horse battery staple")
