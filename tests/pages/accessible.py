@@ -71,6 +71,7 @@ def reach(
     if with_script:
         person.context.add_init_script(with_script)
     PAGES[name](person)
+    person.tab.wait_for_load_state("load")
     return person
 
 
@@ -80,6 +81,7 @@ def reach_again(person: Person, name: str, language: str) -> None:
         person.forget()
         person.speak(language)
         PAGES[name](person)
+        person.tab.wait_for_load_state("load")
     else:
         person.speak(language)
         person.tab.reload()
