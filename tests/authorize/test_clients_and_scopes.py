@@ -10,7 +10,7 @@ from flask import Flask
 from oidc_server.clients import store as clients
 from oidc_server.resources import store as resources
 from tests import flows
-from tests.expectations import expect_error_redirect, expect_page, no_effect
+from tests.expectations import expect_error_redirect, expect_page, no_effect, readable
 from tests.flows import Browser, answer_of, claims_of
 
 API = "https://api.photos.example/"
@@ -26,7 +26,7 @@ def test_unknown_and_disabled_clients_look_the_same(app: Flask, agreed: Browser)
         for client_id in ("other", "no-such-client"):
             response = agreed.authorize(follow=False, client_id=client_id)
             reference = expect_page(response, "invalid_client", never=(client_id, "other.example"))
-            texts.append(response.text.replace(reference, ""))
+            texts.append(readable(response).replace(reference, ""))
     assert texts[0] == texts[1]
 
 

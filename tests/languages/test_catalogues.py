@@ -44,7 +44,7 @@ def test_a_translation_is_text_alone(language: str) -> None:
 def test_each_translation_is_in_the_letters_of_its_language(language: str, letters: str) -> None:
     for sentence, entry in load(language).items():
         for text in texts(entry):
-            assert re.search(letters, text), sentence
+            assert re.search(letters, text) or not re.search(r"\w", re.sub(r"%\(\w+\)s", "", text)), sentence
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 from oidc_server.languages import DIRECTIONS
 from oidc_server.languages.catalogues import load
@@ -35,6 +36,9 @@ SCHEMES: dict[str, Literal["light", "dark"]] = {
     "ja": "dark",
     "ar": "light",
 }
+
+SETTLED = """() => document.readyState !== 'loading' &&
+  document.styleSheets.length === document.querySelectorAll('link[rel=stylesheet]').length"""
 
 #: Words in letters of ours that no catalogue translates, without all that names people, apps and addresses.
 FOREIGN = """() => {
@@ -71,8 +75,18 @@ def reach(
     if with_script:
         person.context.add_init_script(with_script)
     PAGES[name](person)
-    person.tab.wait_for_load_state("load")
+    settle(person.tab)
     return person
+
+
+def settle(tab: Page) -> None:
+    """Until the page and its stylesheets are there; a page that sends itself away never says that it was loaded."""
+    for _ in range(200):
+        with contextlib.suppress(Error):  # of a page that is just being left
+            if tab.evaluate(SETTLED):
+                return
+        tab.wait_for_timeout(25)
+    raise AssertionError("the page does not come to rest")
 
 
 def reach_again(person: Person, name: str, language: str) -> None:
@@ -81,7 +95,7 @@ def reach_again(person: Person, name: str, language: str) -> None:
         person.forget()
         person.speak(language)
         PAGES[name](person)
-        person.tab.wait_for_load_state("load")
+        settle(person.tab)
     else:
         person.speak(language)
         person.tab.reload()
