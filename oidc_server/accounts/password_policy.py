@@ -90,8 +90,9 @@ def _says_little_beside(folded: str, name: str) -> bool:
 
 
 def _is_common(folded: str) -> bool:
-    # Digits and signs around a common word are what everybody adds first.
-    for candidate in {folded, re.sub(r"\A[\W\d_]+|[\W\d_]+\Z", "", folded)}:
+    # Digits and signs around a common word are what everybody adds first; then the word again, with a sign between.
+    bare = re.sub(r"\A[\W\d_]+|[\W\d_]+\Z", "", folded)
+    for candidate in {folded, bare, re.sub(r"[\W_]+", "", bare)}:
         if candidate and (candidate in _common_passwords() or _repeated_part(candidate) in _common_passwords()):
             return True
     return False

@@ -35,6 +35,8 @@ def refusals(password: str, **overrides: object) -> list[str]:
         "!!!football2026!!!",
         "ｐａｓｓｗｏｒｄ１２３４５６７",
         "baseballbaseballbaseball",
+        "password password",
+        "Baseball-baseball-2026",
     ],
 )
 def test_common_passwords_are_refused_however_they_are_stretched(password: str) -> None:
