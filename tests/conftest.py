@@ -134,6 +134,15 @@ def populate() -> None:
     )
 
 
+@pytest.fixture(autouse=True)
+def secrets_of_the_template(template: Path) -> Iterator[None]:
+    """What one test registers under a name of the template is forgotten with it."""
+    known = dict(flows.SECRETS)
+    yield
+    flows.SECRETS.clear()
+    flows.SECRETS.update(known)
+
+
 @pytest.fixture
 def folder(template: Path, tmp_path: Path) -> Path:
     copy = tmp_path / "server"

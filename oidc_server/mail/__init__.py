@@ -20,9 +20,9 @@ from . import delivery, message, store, views
 from .addresses import AddressRefused
 from .commands import mail_commands
 from .rendering import FACTORS, KINDS
-from .sending import send
+from .sending import rehearse, send
 
-__all__ = ["FACTORS", "KINDS", "AddressRefused", "mount", "send"]
+__all__ = ["FACTORS", "KINDS", "AddressRefused", "mount", "rehearse", "send"]
 
 log = logging.getLogger(__name__)
 

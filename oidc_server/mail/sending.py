@@ -16,6 +16,11 @@ from .rendering import render
 _HOUR = 3600.0
 
 
+def rehearse(kind: str, *, language: str | None, **values: Any) -> None:
+    """Write a mail and throw it away, where its being written must not be told from its not being written (EN-03)."""
+    render(kind, values, language, current_server.settings)
+
+
 def send(kind: str, to: str, *, language: str | None, account_id: str | None = None, **values: Any) -> None:
     """Put a mail into the outbox, in the caller's transaction; nothing is sent if that is undone.
 

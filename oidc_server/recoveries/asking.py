@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from .. import audit, confirmations, mail
 from ..accounts import Account, IdentifierRefused, counter_key, proofs, store
@@ -54,6 +55,9 @@ def begin(login: str, *, language: str | None = None, network: str | None = None
 def _write(
     account: Account | None, person: Account | None, typed: str, begun: Begun, language: str | None, network: str | None
 ) -> None:
+    # Whoever asks, both mails are written: the one takes half a millisecond longer than the other.
+    if person is not None or account is not None or _address(typed) is None:
+        mail.rehearse("no_account", language=language, network=network)
     if person is not None:
         try:
             _send_link(str(person.email), person, begun, language, network)
@@ -61,6 +65,7 @@ def _write(
         except mail.AddressRefused:
             pass
     elif account is None and (address := _address(typed)) is not None:
+        mail.rehearse("reset_password", language=language, **_values(begun, network))
         mail.send("no_account", address, language=language, network=network)
         return
     # A user name that nobody has, or a person whom no mail reaches: the same work, and then it is undone.
@@ -79,11 +84,13 @@ def _send_link(address: str, person: Account | None, begun: Begun, language: str
         address,
         language=spoken or language,
         account_id=person.id if person is not None else None,
-        link=current_server.settings.url(f"/reset?link={begun.link_secret}"),
-        code=begun.code,
-        ends_at=begun.expires_at,
-        network=network,
+        **_values(begun, network),
     )
+
+
+def _values(begun: Begun, network: str | None) -> dict[str, Any]:
+    link = current_server.settings.url(f"/reset?link={begun.link_secret}")
+    return {"link": link, "code": begun.code, "ends_at": begun.expires_at, "network": network}
 
 
 def _address(typed: str) -> str | None:

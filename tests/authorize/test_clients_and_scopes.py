@@ -33,11 +33,11 @@ def test_unknown_and_disabled_clients_look_the_same(app: Flask, agreed: Browser)
 @pytest.mark.row("AR-09", "WB-01", "HT-11")
 @pytest.mark.parametrize(
     "client_id",
-    ["<script>alert(1)</script>", "web\0", "web ", "WEB", "web'--", "x" * 300, "\u202eweb", "{{7*7}}", "../web"],
+    ["<script>alert(1)</script>", "web\0", "web ", "WEB", "web'--", "x" * 300, "\u202eweb", "{{7*191}}", "../web"],
 )
 def test_a_strange_client_id_is_an_unknown_one(app: Flask, agreed: Browser, client_id: str) -> None:
     with no_effect(app):
-        expect_page(agreed.authorize(follow=False, client_id=client_id), never=("<script>alert", "49", client_id))
+        expect_page(agreed.authorize(follow=False, client_id=client_id), never=("<script>alert", "1337", client_id))
 
 
 @pytest.mark.row("AR-09")

@@ -30,7 +30,7 @@ MARKUP = [
     "--><svg onload=alert(1)>",
     '" autofocus onfocus="alert(1)',
 ]
-TEMPLATES = ["{{7*7}}", "{% import os %}", "{{config}}", "${7*7}", "#{7*7}", "{{ csrf_field('login') }}"]
+TEMPLATES = ["{{7*191}}", "{% import os %}", "{{config}}", "${7*191}", "#{7*191}", "{{ csrf_field('login') }}"]
 Sample = tuple[str, dict[str, Any]]
 
 
@@ -86,7 +86,7 @@ def test_templates_are_shown_and_not_evaluated(ground: Flask, text: str) -> None
         found = page_of(ground, page)
         text_of_page = found.all("main")[0].text
         assert text in text_of_page + "".join(field.get("value") for field in found.all("input")), name
-        assert "49" not in text_of_page, name
+        assert "1337" not in text_of_page, name
 
 
 @pytest.mark.row("WB-02", "DR-07")
