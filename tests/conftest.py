@@ -30,7 +30,11 @@ SCOPE = "openid profile email address phone roles groups offline_access photos:r
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Slow families of tests last, so that a mistake is seen soon."""
+    """Slow families of tests last, so that a mistake is seen soon; the thorough ones only where everything must run, or by name."""
+    if not os.environ.get("TESTS_MAY_NOT_SKIP") and not config.option.markexpr:
+        thorough = [item for item in items if item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=thorough)
+        items[:] = [item for item in items if not item.get_closest_marker("thorough")]
     late = ("interop", "browser", "processes")
     items.sort(key=lambda item: any(f"{os.sep}{name}{os.sep}" in str(item.path) for name in late))
 

@@ -11,6 +11,8 @@ from .accessible import PHONE, RULES, RUN, check_in_every_language, english_word
 from .every_page import SIGNING_IN
 from .served import Person, Served
 
+pytestmark = pytest.mark.thorough
+
 #: Pages whose scripts add something or send a form by themselves.
 WITH_SCRIPTS = ("sign in for an app", "consent", "form post", "sign up", "new app in the account", "account/passkeys")
 

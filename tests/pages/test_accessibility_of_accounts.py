@@ -9,6 +9,8 @@ from .accessible import check_in_every_language
 from .every_page import IN_THE_ACCOUNT
 from .served import Served
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.mark.parametrize("name", IN_THE_ACCOUNT)
 def test_axe_finds_nothing_and_the_keyboard_misses_nothing(

@@ -13,6 +13,8 @@ from oidc_server.database import transact
 
 from .served import Person, Served
 
+pytestmark = pytest.mark.thorough
+
 PHONE = {"width": 360, "height": 720}
 
 

@@ -8,6 +8,8 @@ from playwright.sync_api import Browser
 from .mailed import GOOD, address, sign_up
 from .served import Person, Served
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.mark.parametrize(
     ("password", "word"),

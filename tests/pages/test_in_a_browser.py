@@ -12,6 +12,8 @@ from .accessible import LARGE_ENOUGH, TOO_WIDE
 from .samples import PAGES
 from .two_sites import Site
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def site() -> Iterator[Site]:
