@@ -53,7 +53,7 @@ def test_the_password_comes_back_into_no_field(chromium: Browser, served: Served
 
     assert person.tab.input_value("#signup-name") == "Carol"
     assert person.tab.input_value("#signup-password") == ""
-    assert person.tab.evaluate("document.activeElement.id") == "signup-password"
+    person.tab.wait_for_function("document.activeElement.id === 'signup-password'")
     person.close()
 
 
