@@ -54,8 +54,8 @@ def _text(rows: list[Row], notes: list[tuple[str, str]]) -> str:
     lines = [
         "# How fast it is",
         "",
-        f"Measured on {time.strftime('%Y-%m-%d', time.gmtime())} with `make bench`: {platform.machine()}, Python {platform.python_version()}, "
-        "the server on one core with one worker, wrk with 8 connections on another.",
+        f"Measured on {time.strftime('%Y-%m-%d', time.gmtime())} with `make bench`: {platform.machine()}, "
+        f"Python {platform.python_version()}, the server on one core with one worker, wrk with 8 connections on another.",
         "RS256 with 2048 bits and JWT access tokens everywhere. Our databases are durable (SQLite with `synchronous=FULL`, PostgreSQL with",
         "its defaults, on the load's core); node-oidc-provider 9.13.3 keeps everything in memory.",
         "Rates are a second, medians of the rounds; ratios are medians of the ratios within a round, with the least and the greatest.",
