@@ -15,9 +15,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from limits.storage import MovingWindowSupport, RedisStorage, Storage
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from .database import now
 
@@ -97,6 +94,9 @@ class Windows(Storage, MovingWindowSupport):
         super().__init__(uri)
         self.local = LocalWindows()
         self.shared = _connect(shared_url) if shared_url else None
+        self._absences: tuple[type[Exception], ...] = (OSError,)
+        if self.shared is not None:
+            self._absences += (self.shared.dependency.RedisError,)
         self._pause = 0.0
         self._ask_again_at = 0.0
 
@@ -141,7 +141,7 @@ class Windows(Storage, MovingWindowSupport):
             return local()
         try:
             answer = shared(self.shared)
-        except (RedisError, OSError) as error:
+        except self._absences as error:
             if not self._pause:
                 log.warning("rate limits: the shared store is away (%s); processes count alone", type(error).__name__)
             self._pause = min(max(1.0, self._pause * 2), _LONGEST_PAUSE)
@@ -154,6 +154,10 @@ class Windows(Storage, MovingWindowSupport):
 
 
 def _connect(url: str) -> RedisStorage:
+    # Imported by those who have one: it costs others a tenth of their start.
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     # Valkey speaks the protocol of Redis, so one client package serves both.
     return RedisStorage(
         "redis" + url.removeprefix("valkey") if url.startswith("valkey") else url,

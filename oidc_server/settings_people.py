@@ -22,6 +22,7 @@ class PeopleSettings:
     smtp_url: str = setting("", "The mail server: smtp://, smtp+starttls:// or smtps:// and user:password@host:port; without it no mail leaves, and in development /dev/mails shows them.", secret=True)
     mail_from: str = setting("", "Sender of the mails: an address, or a name with an address in angle brackets; by default no-reply@ the host of the issuer.")
     mail_hourly_limit: int = setting(6, "Mails of one kind that one address gets in an hour; the others are not sent.")
+    new_device_mail: bool = setting(True, "Whether people get a mail when somebody signs in to their account with a browser it does not know yet.")
     ratelimit_passkey: str = setting("300/minute", "Passkeys, and challenges for them, that one network may send or ask for.")
     second_factor: str = setting("if enrolled", 'Who signs in with a second factor: "if enrolled" (whoever has one) or "required" (everybody; who has none sets one up at the next sign-in).')
     second_factor_roles: tuple[str, ...] = setting((), "Roles whose people must have a second factor, whatever second_factor says.")

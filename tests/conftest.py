@@ -13,6 +13,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import Environment
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from oidc_server import create_app, database
@@ -53,9 +57,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture(scope="session", autouse=True)
 def made_once() -> Iterator[None]:
-    """Thousands of apps are made here: the same keys are parsed, and the same routes compiled, once."""
+    """Thousands of apps are made here: the same keys are parsed, the same routes, templates and statements compiled, once."""
     compiled: dict[tuple[str, str, bool], Any] = {}
     compile_builder = Rule._compile_builder
+    templates: dict[tuple[Any, ...], Any] = {}
+    compile_template = Environment.compile
 
     def remembered(rule: Rule, append_unknown: bool = True) -> Any:
         key = (rule.rule, repr(rule.defaults), append_unknown)
@@ -63,10 +69,30 @@ def made_once() -> Iterator[None]:
             compiled[key] = compile_builder(rule, append_unknown)
         return compiled[key]
 
+    def compiled_once(environment: Environment, source: Any, *about: Any, **options: Any) -> Any:
+        # Flask's rule for what is escaped is a method of each app.
+        escaped = getattr(environment.autoescape, "__func__", environment.autoescape)
+        key = (source, about, repr(options), escaped, type(environment))
+        if key not in templates:
+            templates[key] = compile_template(environment, source, *about, **options)
+        return templates[key]
+
+    statements: Any = LRUCache(2000)
+
+    def know_statements(connection: Connection) -> None:
+        if type(connection.dialect) is SQLiteDialect_pysqlite:
+            connection.engine._compiled_cache = statements
+
     with pytest.MonkeyPatch.context() as patch:
+        event.listen(Engine, "engine_connect", know_statements)
+        # A statement is known by its dialect too, which each engine has a copy of.
+        patch.setattr(SQLiteDialect_pysqlite, "__eq__", lambda one, other: type(one) is type(other))
+        patch.setattr(SQLiteDialect_pysqlite, "__hash__", lambda one: hash(type(one)))
+        patch.setattr(Environment, "compile", compiled_once)
         patch.setattr(keyring, "parse_private", functools.cache(keyring.parse_private))
         patch.setattr(Rule, "_compile_builder", remembered)
         yield
+        event.remove(Engine, "engine_connect", know_statements)
 
 
 @pytest.fixture(scope="session")

@@ -54,11 +54,17 @@ def authenticate(
         raise
 
 
-def record_sign_in(account: Account, *, network: str, device: str | None) -> None:
-    """Write down that somebody signed in wholly: when it was, and the browser, which is known from now on."""
+def record_sign_in(
+    account: Account, *, network: str, device: str | None, tell: Callable[[], None] = lambda: None
+) -> None:
+    """Write down that somebody signed in wholly: when it was, and the browser, which is known from now on.
+
+    `tell` is called in the same transaction when the account knows browsers, and this is none of them.
+    """
 
     def write() -> None:
-        store.record_sign_in_of(account.id, network=network, device=device)
+        if store.record_sign_in_of(account.id, network=network, device=device):
+            tell()
         audit.record(audit.SIGN_IN, account_id=account.id, network=network)
 
     transact(write)

@@ -219,10 +219,10 @@ def record_sign_in(
     return transact(write)
 
 
-def record_sign_in_of(account_id: str, *, network: str, device: str | None) -> None:
-    """The time of a sign-in that ended well, and the browser it came from. Call inside database.transact()."""
+def record_sign_in_of(account_id: str, *, network: str, device: str | None) -> bool:
+    """The time of a sign-in that ended well, and its browser; whether that is news, as throttle.remember() says. Call inside transact()."""
     _locked(account_id).last_login_at = now()
-    throttle.remember(throttle.attempt_from(network, device), account_id)
+    return throttle.remember(throttle.attempt_from(network, device), account_id)
 
 
 def _change(account_id: str, change: Callable[[Account], None]) -> Account:

@@ -13,12 +13,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from flask.cli import AppGroup
+from flask.cli import with_appcontext
 from sqlalchemy.engine import Connection
 
 from ..database import Base, db
-
-migration_commands = AppGroup("db", help="The schema of the database.")
 
 # Two nodes that start at once migrate one after the other (PostgreSQL advisory lock; any fixed number).
 _LOCK = 7203955441
@@ -26,23 +24,26 @@ _LOCK = 7203955441
 _PATIENCE = 600
 
 
-@migration_commands.command()
+@click.command()
 @click.argument("revision", default="head")
+@with_appcontext
 def upgrade(revision: str) -> None:
     """Bring the schema up to REVISION (the newest by default)."""
     _migrate(lambda config: command.upgrade(config, revision))
     click.echo(f"The schema is at {current_revision() or 'the beginning'}.")
 
 
-@migration_commands.command()
+@click.command()
 @click.argument("revision")
+@with_appcontext
 def downgrade(revision: str) -> None:
     """Take the schema back to REVISION, or `base` for an empty database."""
     _migrate(lambda config: command.downgrade(config, revision))
     click.echo(f"The schema is at {current_revision() or 'the beginning'}.")
 
 
-@migration_commands.command()
+@click.command()
+@with_appcontext
 def check() -> None:
     """Say whether the schema is the one this version needs; exit with 1 if it is not."""
     with db.engine.connect() as connection:
@@ -56,6 +57,9 @@ def check() -> None:
         if differences := compare_metadata(context, Base.metadata):
             raise click.ClickException("The schema differs from the models: " + "; ".join(map(str, differences)))
     click.echo(f"The schema is at {found}, as this version needs it.")
+
+
+COMMANDS = (upgrade, downgrade, check)
 
 
 def head() -> str | None:

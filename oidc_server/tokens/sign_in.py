@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from flask import request
 
-from .. import accounts, csrf, sessions
+from .. import accounts, csrf, languages, mail, sessions
 from ..accounts import Account
-from ..database import transact
+from ..database import now, transact
 from ..networks import client_network
+from ..server import current_server
+from ..sessions.devices import device_of
 from . import families
 
 
@@ -16,7 +18,10 @@ def open_session(account: Account, *, acr: str, amr: list[str]) -> sessions.Sess
     earlier = sessions.current()
     if earlier is not None and earlier.account_id != account.id:
         transact(lambda: families.revoke_session(earlier.sid))  # another person took the browser over
-    accounts.record_sign_in(account, network=client_network(request), device=csrf.browser_id())
+    network = client_network(request)
+    accounts.record_sign_in(
+        account, network=network, device=csrf.browser_id(), tell=lambda: _tell_of_new_device(account, network)
+    )
     return sessions.start(account.id, acr=acr, amr=amr)
 
 
@@ -28,3 +33,20 @@ def close_session(session: sessions.Session) -> None:
         sessions.end(session)
 
     transact(end)
+
+
+def _tell_of_new_device(account: Account, network: str) -> None:
+    if account.email is None or not current_server.settings.new_device_mail:
+        return
+    language = account.claims.get("locale") or languages.current()
+    with languages.using(language):
+        device = device_of(request.headers.get("User-Agent", "")).words
+    mail.send(
+        "new_device",
+        account.email,
+        language=language,
+        account_id=account.id,
+        device=device,
+        at=now(),
+        network=network,
+    )

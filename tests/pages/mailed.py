@@ -24,6 +24,16 @@ def sign_up(person: Person) -> None:
     person.press("signup-submit")
 
 
+def who_may_sign_up(setting: str) -> Callable[[Person], object]:
+    """The page that says why there is no form."""
+
+    def open_it(person: Person) -> None:
+        person.served.decide(sign_up=setting)
+        person.open("/signup")
+
+    return open_it
+
+
 def sign_up_that_failed(person: Person) -> None:
     person.open("/signup")
     person.fill(**{"signup-email": address(person), "signup-password": "password"})
@@ -132,6 +142,8 @@ PAGES: dict[str, Callable[[Person], object]] = {
     "sign up": at("/signup"),
     "sign up that failed": sign_up_that_failed,
     "sign up with a taken address": sign_up_with_a_taken_address,
+    "sign up closed": who_may_sign_up("off"),
+    "sign up by invitation": who_may_sign_up("invitation"),
     "invitation that ended": at("/signup?invitation=gone"),
     "mail to confirm an address": sign_up,
     "wrong code": wrong_code,

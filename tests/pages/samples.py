@@ -70,7 +70,6 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "sign in that must wait": sign_in(username="alice@example.test", wait=45),
     "sign in with a choice": sign_in(account=ALICE),
     "sign in with a choice that failed": sign_in(account=ALICE, username="bob", failed=True),
-    "signed in": ("login/signed_in.html", {"account": ALICE}),
     "consent": consent(),
     "consent for an app on this device": consent(redirect_host="127.0.0.1:49152", access_until=None),
     "consent with long names": consent(client=LONG_APP, account=LONG, redirect_host=LONG_APP.display_host),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 import shutil
@@ -33,9 +34,15 @@ class Served:
         self.url = f"http://localhost:{port}"
         shutil.copytree(template, folder / "server")
         self.app: Flask = create_app(**settings_for(folder / "server", issuer=self.url, sign_up="open"))
+        self._issuing = self.app.extensions["oidc_server"]
+        self._settings = self._issuing.settings
         self._server = make_server("127.0.0.1", port, self.app, threaded=True, request_handler=_Silent)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
+
+    def decide(self, **settings: Any) -> None:
+        """Let the server have these settings beside its own, until the next person comes."""
+        self._issuing.settings = dataclasses.replace(self._settings, **settings)
 
     def close(self) -> None:
         self._server.shutdown()
@@ -50,6 +57,7 @@ class Person:
 
     def __init__(self, chromium: Browser, served: Served, language: str = "en", **options: Any) -> None:
         self.served = served
+        served.decide()
         self.number = next(self._numbers)
         self.context: BrowserContext = chromium.new_context(base_url=served.url, reduced_motion="reduce", **options)
         self.context.route(re.compile(f"^(?!{re.escape(served.url)}/)"), lambda route: route.fulfill(status=204))
@@ -70,6 +78,7 @@ class Person:
 
     def forget(self) -> None:
         """Become somebody who has never been here."""
+        self.served.decide()
         self.context.clear_cookies()
         self.tab.goto("about:blank")
         self.number = next(self._numbers)

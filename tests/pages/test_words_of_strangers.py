@@ -49,7 +49,6 @@ def pages_with(text: str) -> dict[str, Sample]:
     return {
         "sign in": sign_in(client=client, username=text, transaction=text, failed=True),
         "choice": sign_in(client=client, account=person),
-        "signed in": ("login/signed_in.html", {"account": person}),
         "consent": consent(
             client=client,
             account=person,

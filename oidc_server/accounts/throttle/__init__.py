@@ -105,9 +105,14 @@ def forgive(attempt: Attempt, who: str) -> None:
     store.forget(own | {bucket(DEVICE, who, attempt.device_hash).key})
 
 
-def remember(attempt: Attempt, account_id: str) -> None:
-    """Know the browser and network of a person who proved wholly who they are. Call inside database.transact()."""
+def remember(attempt: Attempt, account_id: str) -> bool:
+    """Know the browser and network of a person who proved wholly who they are; whether that is news: the account knows browsers,
+
+    and this is none of them. Call inside database.transact().
+    """
+    is_news = store.is_news(account_id, attempt.device_hash)
     store.remember(account_id, attempt.device_hash, attempt.network)
+    return is_news
 
 
 def attempt_from(network: str, device: str | None) -> Attempt:

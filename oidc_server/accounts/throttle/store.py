@@ -99,6 +99,12 @@ def remember(account_id: str, device_hash: str, network: str) -> None:
     _execute(sa.delete(KnownDevice).where(KnownDevice.account_id == account_id, KnownDevice.device_hash.in_(beyond)))
 
 
+def is_news(account_id: str, device_hash: str) -> bool:
+    """Whether the account knows browsers, and not this one."""
+    known = db.session.scalars(sa.select(KnownDevice.device_hash).where(KnownDevice.account_id == account_id)).all()
+    return bool(known) and device_hash not in known
+
+
 def devices_of(account_id: str) -> Sequence[KnownDevice]:
     """The browsers that an account is known by, the one used last first."""
     query = sa.select(KnownDevice).where(KnownDevice.account_id == account_id)
