@@ -1,7 +1,7 @@
 # `make help` lists what there is. Everything is installed into .venv; only Python 3.11 or newer must be there.
 
 PYTHON ?= python3
-JOBS ?= 2
+JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input

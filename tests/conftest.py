@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
+from xdist.scheduler import LoadFileScheduling
 
 from oidc_server import create_app, database
 from oidc_server.accounts import store as accounts
@@ -34,13 +35,22 @@ SCOPE = "openid profile email address phone roles groups offline_access photos:r
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Slow families of tests last, so that a mistake is seen soon; the thorough ones only where everything must run, or by name."""
+    """The thorough ones run only where everything must run, or by name."""
     if not os.environ.get("TESTS_MAY_NOT_SKIP") and not config.option.markexpr:
         thorough = [item for item in items if item.get_closest_marker("thorough")]
         config.hook.pytest_deselected(items=thorough)
         items[:] = [item for item in items if not item.get_closest_marker("thorough")]
-    late = ("interop", "browser", "processes")
-    items.sort(key=lambda item: any(f"{os.sep}{name}{os.sep}" in str(item.path) for name in late))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """A file of tests is one worker's, and so is a folder whose tests share servers of four workers each."""
+
+    class OneWorkerForSharedServers(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = str(super()._split_scope(nodeid))
+            return "tests/processes" if file.startswith("tests/processes/") else file
+
+    return OneWorkerForSharedServers(config, log)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,11 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def port() -> int:
+    return free_ports()
+
+
+def free_ports() -> int:
+    """The first of three ports that nobody has."""
     while True:
         found = random.randrange(20_000, 50_000)
         try:
@@ -88,19 +94,28 @@ def port() -> int:
         return found
 
 
-@pytest.fixture
-def running(tree: Path, port: int) -> Iterator[Command]:
+@dataclass(frozen=True)
+class Running:
+    command: Command
+    port: int
+
+
+@pytest.fixture(scope="module")
+def running(tree: Path) -> Iterator[Running]:
+    """`make run`, until a test ends it."""
+    port = free_ports()
     command = Command(tree, RUN, PORT=str(port))
     try:
         command.wait_for("Ctrl-C stops everything")
-        yield command
+        yield Running(command, port)
     finally:
         if command.process.poll() is None:
             command.end()
 
 
-def test_the_curl_it_prints_gets_a_token_that_the_api_accepts(running: Command, port: int) -> None:
-    curl = re.search(r"^ *(curl .*?)$(?<!\\)", running.said, re.MULTILINE | re.DOTALL)
+def test_the_curl_it_prints_gets_a_token_that_the_api_accepts(running: Running) -> None:
+    port = running.port
+    curl = re.search(r"^ *(curl .*?)$(?<!\\)", running.command.said, re.MULTILINE | re.DOTALL)
     assert curl
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
@@ -110,7 +125,8 @@ def test_the_curl_it_prints_gets_a_token_that_the_api_accepts(running: Command, 
     assert requests.post(f"http://localhost:{port + 2}/photos", headers=headers, timeout=5).status_code == 403
 
 
-def test_the_issuer_and_the_app_follow_the_port(running: Command, port: int) -> None:
+def test_the_issuer_and_the_app_follow_the_port(running: Running) -> None:
+    port = running.port
     metadata = requests.get(f"http://localhost:{port}/.well-known/openid-configuration", timeout=5).json()
     assert metadata["issuer"] == f"http://localhost:{port}"
     asked = requests.get(f"http://localhost:{port + 1}/sign-in", timeout=5)
@@ -118,9 +134,9 @@ def test_the_issuer_and_the_app_follow_the_port(running: Command, port: int) -> 
     assert asked.url.startswith(f"http://localhost:{port}/login?")
 
 
-def test_ctrl_c_leaves_nothing_behind(running: Command, port: int, tree: Path) -> None:
-    assert running.end() == 0
-    for each in range(port, port + 3):
+def test_ctrl_c_leaves_nothing_behind(running: Running, tree: Path) -> None:
+    assert running.command.end() == 0
+    for each in range(running.port, running.port + 3):
         require_free(each, "this test")
     assert (tree / "instance" / "development.json").stat().st_mode & 0o777 == 0o600
 

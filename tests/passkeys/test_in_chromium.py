@@ -90,13 +90,19 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[LiveServer]:
-    made = LiveServer(tmp_path / "server")
-    with made.app.app_context():
-        accounts.create("alice", PASSWORD, email="alice@example.test", email_verified=True)
-    with made:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    with LiveServer(tmp_path_factory.mktemp("passkeys") / "server") as made:
         yield made
+
+
+@pytest.fixture
+def server(running: LiveServer) -> Iterator[LiveServer]:
+    """The server with an Alice who is new to it."""
+    with running.app.app_context():
+        created = accounts.create("alice", PASSWORD, email="alice@example.test", email_verified=True)
+        yield running
+        accounts.delete(created.id)
 
 
 @pytest.fixture
