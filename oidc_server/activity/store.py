@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 KEPT = 90 * 86400.0
 # Rows that are nobody's were written for their duration alone.
 _KEPT_OF_NOBODY = 600.0
+_NOBODY = "nobody"  # no account has this id
 _COUNTED_TOGETHER = 3600.0
 _NAMED = ("account_id", "client_id")
 
@@ -94,8 +95,8 @@ def _write(event: str, account_id: str | None, network: str, client_id: str | No
 
 def _counted(event: str, account_id: str | None, network: str, at: float) -> bool:
     alike = sa.update(Activity).where(
-        # The same statement for nobody as for somebody (EN-02).
-        Activity.account_id.is_not_distinct_from(sa.bindparam("whose", account_id, sa.String)),
+        # The same work for nobody as for somebody's first (EN-02): a row is looked for, none is found, one is written.
+        Activity.account_id == (account_id or _NOBODY),
         Activity.event == event,
         Activity.network == network,
         Activity.at > at - _COUNTED_TOGETHER,

@@ -11,6 +11,7 @@ from ..accounts.identifiers import email_of, is_email
 from ..accounts.throttle.mails import take_slot
 from ..confirmations import Begun
 from ..database import db, transact
+from ..even_time import even_time
 from ..server import current_server
 
 PURPOSE = "reset_password"
@@ -23,6 +24,7 @@ class _NothingToSend(Exception):
     """Undoes a mail that was written for the sake of its time."""
 
 
+@even_time()
 def begin(login: str, *, language: str | None = None, network: str | None = None, transaction: str = "") -> str:
     """Send a mail to the person of this user name or address, if there is one; the handle for its code, whoever it was."""
     typed = login.strip()[:_MAX_LOGIN_LENGTH]

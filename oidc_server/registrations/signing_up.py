@@ -12,6 +12,7 @@ from ..accounts.identifiers import email_of, key_of, username_of
 from ..accounts.throttle.mails import take_slot
 from ..confirmations import Confirmation
 from ..database import transact
+from ..even_time import even_time
 from ..server import current_server
 from . import invitations, verification
 from .creation import insert, mail_language, with_free_name
@@ -52,14 +53,14 @@ def register(
     address = email_of(invited.email if invited is not None else email)
     name = username_of(username) if username else None
     kept = standard_claims({name: value for name, value in (claims or {}).items() if name not in _NOT_SELF_ASSERTED})
-    is_hidden = current_server.settings.hide_accounts and invited is None
-    if not is_hidden:
-        _require_free(address, name)
-    made = proofs.checked_hash(password, name, address)
     data = {"browser": browser, "transaction": transaction, "signed_up": True}
-    if is_hidden:
-        promised = data | {"password_hash": made, "username": name, "claims": kept}
-        return Registered(None, _promise(address, promised, language, network))
+    if current_server.settings.hide_accounts and invited is None:
+        with even_time():
+            made = proofs.checked_hash(password, name, address)
+            promised = data | {"password_hash": made, "username": name, "claims": kept}
+            return Registered(None, _promise(address, promised, language, network))
+    _require_free(address, name)
+    made = proofs.checked_hash(password, name, address)
     account, handle = _create(address, name, kept, made, invitation, data, language, network)
     audit.record(audit.ACCOUNT_CREATED, account_id=account.id, network=network, by="sign-up")
     return Registered(account, handle)

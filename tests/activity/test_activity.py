@@ -168,13 +168,13 @@ def test_both_databases_page_alike(database_url: str, tmp_path: object) -> None:
             audit.record(audit.SIGN_IN_FAILED, account_id=account.id, network="192.0.2.1")
             for _ in range(2):
                 audit.record(audit.SIGN_IN_FAILED, account_id=None, network="192.0.2.1")
-            assert db.session.scalar(sa.select(Activity.times).where(Activity.account_id.is_(None))) == 2
+            assert db.session.scalars(sa.select(Activity.times).where(Activity.account_id.is_(None))).all() == [1, 1]
             seen: list[str] = []
             while page := activity.list_for(account.id, 2, seen[-1] if seen else None):
                 seen += [row.id for row in page]
             assert len(seen) == len(set(seen)) == 6
             assert transact(lambda: activity.purge(10)) == 0
             accounts.delete(account.id)
-            assert rows() == 1, "nobody's"
+            assert rows() == 2, "nobody's"
     finally:
         server.stop()

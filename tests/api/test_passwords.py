@@ -180,6 +180,7 @@ def test_guessing_the_present_password_inside_is_counted_too(program: Program) -
     assert int(response.headers["Retry-After"]) > 0
 
 
+@pytest.mark.thorough
 @pytest.mark.row("EN-03")
 def test_f_22_asking_takes_as_long_for_unknown_people_as_for_known_ones(program: Program) -> None:
     """The figure F-22 for the door of recovery in the API."""

@@ -202,6 +202,7 @@ def test_the_pages_and_the_api_share_the_count_of_sign_ups(make_app: Callable[..
     assert int(answers[1].headers["Retry-After"]) > 0
 
 
+@pytest.mark.thorough
 @pytest.mark.row("EN-04")
 def test_f_22_registering_takes_as_long_for_a_free_address_as_for_a_taken_one(hidden_program: Program) -> None:
     """The figure F-22 for the door of sign-up in the API."""

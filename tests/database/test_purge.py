@@ -74,6 +74,7 @@ def sizes() -> dict[str, int]:
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.row("FT-18")
 def test_twenty_thousand_rows_of_each_kind_go_while_others_are_served(server: Flask) -> None:
     alice = Browser(server)

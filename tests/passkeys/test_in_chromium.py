@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -25,6 +25,7 @@ def is_served(site: Site) -> bool:
         return False
 
 
+@pytest.mark.thorough
 @pytest.mark.row("FT-22")
 def test_a_stopped_worker_is_replaced_within_thirty_seconds_and_the_others_serve(sqlite_site: Site) -> None:
     site = sqlite_site

@@ -167,6 +167,7 @@ def test_the_mail_speaks_the_language_of_the_person_else_of_the_page(app: Flask)
     assert mailbox.newest(app, "bob@example.test").language == "fr"
 
 
+@pytest.mark.thorough
 @pytest.mark.row("EN-03")
 @pytest.mark.parametrize("unknown", ["nobody{}", "nobody{}@example.test"])
 def test_f_22_asking_takes_as_long_for_unknown_people_as_for_known_ones(app: Flask, unknown: str) -> None:

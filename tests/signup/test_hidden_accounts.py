@@ -118,6 +118,7 @@ def test_a_stranger_who_keeps_signing_up_does_not_end_the_link_of_the_owner(app:
     assert browser.get(mails[-1].path).status_code == 200
 
 
+@pytest.mark.thorough
 @pytest.mark.row("EN-04")
 def test_f_22_sign_up_takes_as_long_for_a_free_address_as_for_a_taken_one(app: Flask) -> None:
     """The figure F-22 for the door of sign-up."""
