@@ -11,10 +11,18 @@ BEAT = 0.05
 
 
 @contextmanager
-def even_time() -> Iterator[None]:
-    """Wait at the end until the beat is full, whether it ended well or not. Nothing may be locked meanwhile."""
+def even_time(*refusals: type[Exception]) -> Iterator[None]:
+    """Wait at the end until the beat is full; given `refusals`, only when one of them is raised. Nothing may be locked meanwhile."""
     started = time.monotonic()
     try:
         yield
-    finally:
-        time.sleep(BEAT - (time.monotonic() - started) % BEAT)
+    except Exception as error:
+        if not refusals or isinstance(error, refusals):
+            _wait(started)
+        raise
+    if not refusals:
+        _wait(started)
+
+
+def _wait(started: float) -> None:
+    time.sleep(BEAT - (time.monotonic() - started) % BEAT)

@@ -10,10 +10,12 @@ from functools import partial
 
 from .. import audit
 from ..database import transact
-from . import store, throttle
+from ..even_time import even_time
+from . import sign_ins, store, throttle
 from .identifiers import key_of
 from .models import Account
 from .passwords import MAX_LENGTH, Busy, current_passwords
+from .throttle import TooManyAttempts
 
 # A longer name is nobody's; it is counted by its beginning, so that folding it stays cheap.
 _MAX_COUNTED_LENGTH = 512
@@ -47,7 +49,7 @@ def authenticate(
         raise WrongCredentials
     passwords = current_passwords()
     try:
-        with passwords.slots.admit():
+        with even_time(WrongCredentials, TooManyAttempts), passwords.slots.admit():
             return _authenticate(login, password, network, device, is_whole, refuse)
     except Busy:
         audit.record(audit.SIGN_IN_BUSY, network=network)
@@ -63,7 +65,7 @@ def record_sign_in(
     """
 
     def write() -> None:
-        if store.record_sign_in_of(account.id, network=network, device=device):
+        if sign_ins.record_sign_in_of(account.id, network=network, device=device):
             tell()
         audit.record(audit.SIGN_IN, account_id=account.id, network=network)
 
@@ -72,14 +74,13 @@ def record_sign_in(
 
 def counter_key(login: str) -> str:
     """Who an attempt is counted for: the account, whichever of its names was typed, else the folded name itself."""
-    return _counted_as(store.find_by_login(login), login)
+    return _counted_as(store.id_of_login(login), login)
 
 
 def sign_in_identity(login: str, *, network: str, device: str | None) -> tuple[str, str]:
     """What the rate limit `sign_in` counts by: the account, and the browser it knows or else the network."""
-    account = store.find_by_login(login)
-    place = throttle.counted_from(account.id if account else None, network, device)
-    return _counted_as(account, login), place
+    account_id = store.id_of_login(login)
+    return _counted_as(account_id, login), throttle.counted_from(account_id, network, device)
 
 
 def _authenticate(
@@ -94,7 +95,7 @@ def _authenticate(
     account = store.find_by_login(login)
     account_id = account.id if account else None
     stored = account.password_hash if account is not None and account.is_active else None
-    who = _counted_as(account, login)
+    who = _counted_as(account_id, login)
     try:
         attempt = throttle.reserve(who, account_id=account_id, network=network, device=device)
     except throttle.TooManyAttempts as error:
@@ -108,7 +109,7 @@ def _authenticate(
     signed_in = None
     refused = refuse(account) if matches and account is not None else None
     if matches and account is not None and stored is not None and refused is None:
-        succeed = partial(store.record_sign_in, attempt, account.id, stored, _rehashed(password, stored))
+        succeed = partial(sign_ins.record_sign_in, attempt, account.id, stored, _rehashed(password, stored))
         signed_in = transact(lambda: _write_success(succeed(is_whole=is_whole), network, is_whole))
     if signed_in is None:
         reason = refused or _reason(account, matches)
@@ -134,9 +135,9 @@ def _rehashed(password: str, stored: str) -> str | None:
         return None  # the next sign-in will do it
 
 
-def _counted_as(account: Account | None, login: str) -> str:
+def _counted_as(account_id: str | None, login: str) -> str:
     # Every spelling of a name, and the address beside the user name, share one count: that of the account.
-    return account.id if account is not None else f"name {key_of(login[:_MAX_COUNTED_LENGTH])}"
+    return account_id if account_id is not None else f"name {key_of(login[:_MAX_COUNTED_LENGTH])}"
 
 
 def _reason(account: Account | None, matches: bool) -> str:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from oidc_server import accounts, database
-from oidc_server.accounts import store, throttle
+from oidc_server.accounts import sign_ins, store, throttle
 from oidc_server.database import db
 
 from ..flows import Clock
@@ -121,7 +121,7 @@ def test_an_account_disabled_while_its_password_was_checked_does_not_sign_in(con
     attempt = throttle.reserve(account.id, account_id=account.id, network=HOME, device=None)
     store.disable(account.id)
 
-    assert store.record_sign_in(attempt, account.id, account.password_hash, None) is None
+    assert sign_ins.record_sign_in(attempt, account.id, account.password_hash, None) is None
 
 
 def test_enabling_lets_the_person_sign_in_again(attempt: Attempt) -> None:

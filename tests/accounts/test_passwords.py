@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 
 from oidc_server import accounts, settings
-from oidc_server.accounts import passwords, store
+from oidc_server.accounts import passwords, sign_ins, store
 from oidc_server.accounts.passwords import MAX_LENGTH, Busy, HashSlots, Passwords, current_passwords
 from oidc_server.database import db
 
@@ -184,7 +184,7 @@ def test_a_password_set_while_the_old_one_was_being_checked_wins(attempt: Attemp
 
     store.set_password(account.id, "another good long password")
 
-    assert store.record_sign_in(counted, account.id, verified, "rehashed") is None
+    assert sign_ins.record_sign_in(counted, account.id, verified, "rehashed") is None
     assert attempt("alice", "another good long password") == "ok"
 
 
