@@ -15,6 +15,9 @@ TOOLS := $(VENV)/.installed-tools-$(call checksum,requirements.txt examples/requ
 # Without an interpreter behind .venv (first time, or Python was upgraded) the stamps in it are worth nothing.
 anew := $(shell test -x $(BIN)/python || echo anew)
 
+# Compiled once, not in each process: a server starts a third sooner, and the tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: anew help run serve test lint config languages clean
 
 help: ## list the commands
