@@ -25,11 +25,13 @@ def measure(folder: Path, *options: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.thorough
 def test_hundreds_of_requests_leave_nothing_behind(folder: Path) -> None:
     found = measure(folder)
     assert found["grown"] < found["requests"] / 2, found
 
 
+@pytest.mark.thorough
 def test_one_object_for_each_request_would_be_noticed(folder: Path) -> None:
     found = measure(folder, "keep")
     assert found["grown"] > found["requests"] / 2, found

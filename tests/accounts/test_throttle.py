@@ -35,6 +35,7 @@ def test_waits_grow_after_five_failures_up_to_a_quarter_of_an_hour(attempt: Atte
     assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900]
 
 
+@pytest.mark.thorough
 @pytest.mark.row("BF-01")
 def test_a_thousand_guesses_from_everywhere_are_never_more_than_a_hundred_in_a_row(attempt: Attempt) -> None:
     outcomes = Counter(attempt(network=f"10.1.{number % 4}.{number // 4}").split()[0] for number in range(1000))

@@ -174,6 +174,7 @@ def whole_tables_read(plans: Plans) -> list[str]:
     return found
 
 
+@pytest.mark.thorough
 @pytest.mark.row("FT-18")
 def test_the_purge_finds_what_expired_by_an_index(
     server: Flask, plans: Callable[[Callable[[], object]], Plans]

@@ -152,6 +152,7 @@ def test_a_second_start_does_nothing_twice(tree: Path, port: int) -> None:
     assert made[0] == made[1]
 
 
+@pytest.mark.thorough
 def test_what_was_lost_is_made_again(tree: Path, port: int) -> None:
     state = tree / "instance" / "development.json"
     before = json.loads(state.read_text())
