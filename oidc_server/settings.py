@@ -97,6 +97,11 @@ class Settings(PeopleSettings):
         """The public URL of a path of this server, built from the issuer and never from a request."""
         return self.issuer + path
 
+    @property
+    def accounts_api_resource(self) -> str:
+        """The identifier of the accounts API as a protected resource (RFC 8707 §2)."""
+        return self.url("/api/v1/accounts")
+
     @cached_property
     def userinfo_resource(self) -> str:
         """The identifier of the server's own protected resource, the UserInfo endpoint (RFC 8707 §2)."""

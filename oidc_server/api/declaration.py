@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import request
@@ -26,9 +26,12 @@ ALWAYS = (
 )
 
 
+MOST_IN_A_LIST = 100
+
+
 @dataclass(frozen=True)
 class Field:
-    """One member of the JSON object of a request; a text of at most `most` characters unless `is_truth`."""
+    """One member of the JSON object of a request: a text of at most `most` characters, a truth, or a list of such texts."""
 
     name: str
     description: str
@@ -36,6 +39,7 @@ class Field:
     most: int = 254
     is_truth: bool = False
     is_secret: bool = False
+    is_list: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ class Operation:
     ways: tuple[tuple[str, ...], ...] = ((),)
     problems: tuple[str, ...] = ()
     takes_session: bool = False
+    takes_token: bool = False
 
     @property
     def path(self) -> str:
@@ -88,7 +93,7 @@ class Operation:
             )
         if errors := {name: [error] for name, value in sent.items() if (error := _problem_of(known[name], value))}:
             raise Problem("invalid-fields", errors=errors)
-        found = {name: value for name, value in sent.items() if value != ""}
+        found = {name: value for name, value in sent.items() if value not in ("", [])}
         self._require_one_way(found)
         return found
 
@@ -104,6 +109,11 @@ class Operation:
 def _problem_of(field: Field, value: object) -> str | None:
     if field.is_truth:
         return None if isinstance(value, bool) else translate("This is either true or false.")
+    if field.is_list:
+        if not isinstance(value, list) or len(value) > MOST_IN_A_LIST:
+            return translate("This is a list of at most %(count)s texts.", count=MOST_IN_A_LIST)
+        one = replace(field, is_list=False)
+        return next((problem for each in value if (problem := _problem_of(one, each))), None)
     if not isinstance(value, str):
         return translate("This is a text.")
     if len(value) > field.most:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .declaration import ALWAYS, Answer, Field, Operation
+from ..resources import ROLES_SCOPE
+from .declaration import ALWAYS, MOST_IN_A_LIST, Answer, Field, Operation
 from .operations import ACCOUNT, HANDLE, OPERATIONS
 from .problem import KINDS, MEDIA_TYPE
 
@@ -51,6 +52,18 @@ _SCHEMAS: Json = {
             "auth_time": {"type": "integer"},
         }
     ),
+    "Rights": _object(
+        {
+            "account": _ref("schemas", "Account"),
+            "roles": {"type": "array", "items": _TEXT},
+            "groups": {"type": "array", "items": _TEXT},
+            "client_roles": {
+                "type": "object",
+                "additionalProperties": {"type": "array", "items": _TEXT},
+                "description": "client_id -> the roles at that app alone.",
+            },
+        }
+    ),
     "Problem": _object(
         {
             "type": {"type": "string", "format": "uri"},
@@ -93,9 +106,16 @@ def build(issuer: str, cookie: str) -> Json:
         "components": {
             "schemas": _SCHEMAS,
             "responses": {"method-not-allowed": _problem_response(["method-not-allowed"], issuer)},
-            "securitySchemes": {"session": {"type": "apiKey", "in": "cookie", "name": cookie}},
+            "securitySchemes": {
+                "session": {"type": "apiKey", "in": "cookie", "name": cookie},
+                "client": {"type": "oauth2", "flows": {"clientCredentials": _client_credentials(issuer)}},
+            },
         },
     }
+
+
+def _client_credentials(issuer: str) -> Json:
+    return {"tokenUrl": f"{issuer}/token", "scopes": {ROLES_SCOPE: "Change roles and groups; resource: this API."}}
 
 
 def _operation(operation: Operation, issuer: str) -> Json:
@@ -113,6 +133,8 @@ def _operation(operation: Operation, issuer: str) -> Json:
     # Without the cookie logout and reset do what is left to do.
     if operation.takes_session:
         found["security"] = [{"session": []}] + ([{}] if "sign-in-required" not in operation.problems else [])
+    if operation.takes_token:
+        found["security"] = [{"client": [ROLES_SCOPE]}]
     return found
 
 
@@ -128,6 +150,8 @@ def _field(field: Field) -> Json:
     kind: Json = (
         {"type": "boolean", "default": False} if field.is_truth else {"type": "string", "maxLength": field.most}
     )
+    if field.is_list:
+        kind = {"type": "array", "items": kind, "maxItems": MOST_IN_A_LIST}
     return kind | {"description": field.description} | ({"format": "password"} if field.is_secret else {})
 
 

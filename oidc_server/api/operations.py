@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..accounts.identifiers import MAX_EMAIL_LENGTH, MAX_USERNAME_LENGTH
 from ..accounts.passwords import MAX_LENGTH
 from .declaration import Answer, Field, Operation
@@ -186,4 +188,40 @@ CHANGE_PASSWORD = Operation(
     takes_session=True,
 )
 
-OPERATIONS = (REGISTER, LOGIN, LOGOUT, VERIFY, RECOVER, RESET, CHANGE_PASSWORD)
+_RIGHTS = (
+    _text("sub", _("The identifier of the account."), "k3J9vQ2mX7", 64),
+    _text("login", _LOGIN, "carol@example.org"),
+    Field("roles", _("Names of roles."), ["editor"], 64, is_list=True),
+    Field("groups", _("Names of groups."), ["staff"], 64, is_list=True),
+    _text("client_id", _("The app at which alone the roles count; without it they count everywhere."), "photos"),
+)
+_OF_RIGHTS: dict[str, Any] = {
+    "fields": _RIGHTS,
+    "ways": (("sub", "roles"), ("sub", "groups"), ("login", "roles"), ("login", "groups")),
+    "answers": (
+        Answer(
+            200,
+            _("What the person has now; the next tokens say so."),
+            {"account": ACCOUNT, "roles": ["editor"], "groups": ["staff"], "client_roles": {"photos": ["owner"]}},
+            "Rights",
+        ),
+    ),
+    "problems": ("token-needed", "token-refused", "scope-needed", "account-unknown"),
+    "takes_token": True,
+}
+
+GRANT = Operation(
+    "grant",
+    _("Give roles and groups"),
+    _("For a program with an access token of its own for the scope accounts:roles; no person can allow it."),
+    **_OF_RIGHTS,
+)
+
+REVOKE = Operation(
+    "revoke",
+    _("Take roles and groups away"),
+    _("As giving them. Tokens that are out say the roles until they end."),
+    **_OF_RIGHTS,
+)
+
+OPERATIONS = (REGISTER, LOGIN, LOGOUT, VERIFY, RECOVER, RESET, CHANGE_PASSWORD, GRANT, REVOKE)

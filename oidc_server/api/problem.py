@@ -68,6 +68,20 @@ KINDS: dict[str, Kind] = {
         _("The password is needed too"),
         _("This is another browser than the one that signed up. Send the password that was chosen there."),
     ),
+    "token-needed": Kind(
+        401, _("An access token is needed"), _("Send one in the Authorization header, as Bearer and the token.")
+    ),
+    "token-refused": Kind(
+        401,
+        _("This access token does not count"),
+        _("It has ended, was revoked, or is meant for something else. Get a new one."),
+    ),
+    "scope-needed": Kind(
+        403,
+        _("This access token may not do that"),
+        _("It must be a client's own, by the grant client_credentials, with the scope that the document names."),
+    ),
+    "account-unknown": Kind(404, _("There is no such account"), _("Nothing was changed. Check who was meant.")),
     "foreign-sender": Kind(
         403, _("This did not come from here"), _("A page of another site sent this, so nothing was done.")
     ),

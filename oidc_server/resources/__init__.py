@@ -10,9 +10,9 @@ from flask import Flask
 from ..server import AuthorizationServer
 from .commands import resources
 from .models import ProtectedResource
-from .store import IDENTITY_SCOPES, InvalidTarget, choose, find, grantable
+from .store import IDENTITY_SCOPES, ROLES_SCOPE, InvalidTarget, choose, find, grantable
 
-__all__ = ["IDENTITY_SCOPES", "InvalidTarget", "ProtectedResource", "choose", "find", "grantable", "mount"]
+__all__ = ["IDENTITY_SCOPES", "ROLES_SCOPE", "InvalidTarget", "ProtectedResource", "choose", "find", "grantable", "mount"]
 
 
 def mount(app: Flask, server: AuthorizationServer) -> None:

@@ -19,6 +19,9 @@ IDENTITY_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_ac
 #: Identity scopes that mean something at every resource: they put claims into its access tokens.
 SHARED_SCOPES = ("roles", "groups")
 
+#: What a client must be registered for to change roles and groups by the accounts API.
+ROLES_SCOPE = "accounts:roles"
+
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,64}")  # RFC 6749 §3.3
 _URI_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?@!$&'()*+,;=%\[\]]{1,255}")  # RFC 3986 without fragment
 
@@ -43,6 +46,17 @@ def own_resource() -> ProtectedResource:
     )
 
 
+def accounts_api_resource() -> ProtectedResource:
+    """The part of the accounts API that is for programs of the people who run this server; no person can allow it to an app."""
+    return ProtectedResource(
+        identifier=current_server.settings.accounts_api_resource,
+        name="Accounts",
+        scopes={ROLES_SCOPE: "Give people roles and groups, and take them away"},
+        introspection_client_ids=[],
+        access_token_lifetime=None,
+    )
+
+
 _remembered: Remembered[ProtectedResource | None] = Remembered("resources")
 
 
@@ -50,6 +64,8 @@ def find(identifier: str) -> ProtectedResource | None:
     """The resource of exactly this identifier as it was at most a second ago, or None. To read only; it belongs to no session."""
     if identifier == current_server.settings.userinfo_resource:
         return own_resource()
+    if identifier == current_server.settings.accounts_api_resource and current_server.settings.accounts_api:
+        return accounts_api_resource()
     return _remembered.get(identifier, _read)
 
 

@@ -9,11 +9,12 @@ from flask import Flask
 
 from ..accounts.claims import CLAIMS_OF_SCOPE
 from ..server import AuthorizationServer
-from .bearer import AccessToken, InvalidToken, verify
+from .bearer import BEARER, AccessToken, InvalidToken, verify
 from .families import Authorization, Family
 from .response import Issued, issue, issue_first
 
 __all__ = [
+    "BEARER",
     "AccessToken",
     "Authorization",
     "Family",

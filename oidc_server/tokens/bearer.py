@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,8 @@ from . import access_token, families, standing
 from .families import Family
 from .standing import Standing
 
+#: The Authorization header: one space, any case of the scheme, the characters of RFC 6750 §2.1.
+BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] ([A-Za-z0-9\-._~+/]+=*)")
 #: Access tokens that no family holds (client credentials) and that were revoked, by jti.
 REVOKED_KIND = "revoked_access_token"
 

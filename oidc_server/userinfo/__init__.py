@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import orjson
 from flask import Blueprint, Flask, Response, request
 
@@ -11,12 +9,9 @@ from .. import strict_form
 from ..accounts.claims import claims_for
 from ..errors import ProtocolError
 from ..server import AuthorizationServer, current_server
-from ..tokens import AccessToken, InvalidToken, families, verify
+from ..tokens import BEARER, AccessToken, InvalidToken, families, verify
 
 blueprint = Blueprint("userinfo", __name__)
-
-# One space, any case of the scheme, the characters of RFC 6750 §2.1.
-_BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] ([A-Za-z0-9\-._~+/]+=*)")
 
 
 @blueprint.route("/userinfo", methods=["GET", "POST"], provide_automatic_options=False)
@@ -57,7 +52,7 @@ def _presented() -> str:
             status=401,
             headers={"WWW-Authenticate": f'Bearer realm="{current_server.settings.issuer}"'},
         )
-    matched = _BEARER.fullmatch(authorization[0])
+    matched = BEARER.fullmatch(authorization[0])
     if matched is None:
         raise _refusal(
             400, "invalid_request", "The Authorization header must be Bearer, one space, and the access token."

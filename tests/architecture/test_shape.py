@@ -19,7 +19,7 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py"))
 MOST_LINES = 250
 REFUSED_NAMES = re.compile(r"^(utils?|helpers?|common|core|misc|managers?)$")
 TOP_LEVEL = {"oidc_server", "templates", "keys", "tests", "config", "docs", "examples", "benchmarks", "instance"}
-API = ("register", "login", "logout", "verify", "recover", "reset", "password")
+API = ("register", "login", "logout", "verify", "recover", "reset", "password", "grant", "revoke")
 
 
 def test_upper_tiers_import_lower_ones_and_answers_never_each_other() -> None:
