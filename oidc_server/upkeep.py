@@ -13,7 +13,7 @@ import time
 import click
 from flask import Flask
 
-from . import sessions
+from . import activity, mail, sessions
 from .accounts import throttle
 from .database import db, transact
 from .server import AuthorizationServer, Job, current_server
@@ -50,9 +50,10 @@ def stop(app: Flask) -> None:
 
 
 def purge() -> int:
-    """Delete expired values, sessions and families in batches; answer how many rows went."""
+    """Delete what has expired in batches; answer how many rows went."""
     deleted = 0
-    for clean in (current_server.storage.purge, sessions.store.purge, families.purge, throttle.purge):
+    stores = (sessions.store.purge, families.purge, throttle.purge, mail.store.purge, activity.purge)
+    for clean in (current_server.storage.purge, *stores):
         while True:
             gone = transact(lambda clean=clean: clean(BATCH))  # type: ignore[misc]
             deleted += gone
