@@ -1,15 +1,20 @@
-"""What does not come as a rate: start to first answer, memory, and how much of a sign-in is the hash."""
+"""What does not come as a rate: start to first answer, memory, how much of a sign-in is the hash, and what sign-ins do to others."""
 
 from __future__ import annotations
 
 import resource
+import threading
 import time
 from pathlib import Path
+from statistics import median
 
 import bcrypt
 import psutil
 
+from tests.live import LiveServer
+
 from .servers import PASSWORD, Ours
+from .work import WORK
 
 
 def measure(folder: Path) -> list[tuple[str, str]]:
@@ -18,14 +23,13 @@ def measure(folder: Path) -> list[tuple[str, str]]:
     for workers in (1, 2):
         server = Ours(folder / f"footprint-{workers}" / "server", workers=workers)
         began = time.perf_counter()
-        server.start()
+        LiveServer.start(server)
         took = time.perf_counter() - began
         try:
             if workers == 1:
-                lines.append(("start to first answer (the sign-in that follows included)", f"{took:.2f} s"))
-                lines.append(
-                    ("share of the hash in the CPU time of a password sign-in", f"{_share_of_hash(server):.0%}")
-                )
+                lines.append(("start to first answer", f"{took:.2f} s"))
+                server.sign_in()
+                lines += _sign_ins(server)
             for _ in range(50):
                 server.token(
                     grant_type="client_credentials", scope="photos:read", resource="https://api.photos.example/"
@@ -52,14 +56,48 @@ def _memory(server: Ours) -> float:
     return sum(process.memory_full_info().pss for process in _family(server)) / 1e6
 
 
-def _share_of_hash(server: Ours, count: int = 10) -> float:
-    settings = server.app.extensions["oidc_server"].settings
+def _sign_ins(server: Ours, count: int = 10) -> list[tuple[str, str]]:
+    """What one costs, how many there are in a second, and what they do to client credentials at the same time."""
+    own = server.app.extensions["oidc_server"].settings
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     for _ in range(count):
-        bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(settings.bcrypt_cost))
+        bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(own.bcrypt_cost))
     hashes = resource.getrusage(resource.RUSAGE_SELF).ru_utime - before
-    before = sum(sum(process.cpu_times()[:2]) for process in _family(server))
-    for _ in range(count):
-        if server.sign_in().status_code >= 400:
-            raise RuntimeError("the sign-in failed")
-    return min(1.0, hashes / (sum(sum(process.cpu_times()[:2]) for process in _family(server)) - before))
+    forms = [server.form() for _ in range(count)]
+    before, began = _cpu(server), time.perf_counter()
+    for form in forms:
+        server.submit(*form)
+    share = hashes / (_cpu(server) - before)
+    rate = count / (time.perf_counter() - began)
+
+    tokens = next(work for work in WORK if work.name == "client credentials")
+    tokens.run(server, 1)
+    alone = median(tokens.run(server, 3).p99_ms for _ in range(3))
+    ended = threading.Event()
+    crowd = [
+        threading.Thread(target=_keep_signing_in, args=(server, ended)) for _ in range(own.password_hash_slots + 1)
+    ]
+    for one in crowd:
+        one.start()
+    try:
+        time.sleep(1)
+        beside = median(tokens.run(server, 3).p99_ms for _ in range(3))
+    finally:
+        ended.set()
+        for one in crowd:
+            one.join()
+    return [
+        (f"password sign-ins a second, one after the other (bcrypt, cost {own.bcrypt_cost})", f"{rate:.1f}"),
+        ("share of the hash in the CPU time of a password sign-in", f"{min(1.0, share):.0%}"),
+        ("client credentials: p99 alone", f"{alone:.1f} ms"),
+        ("client credentials: p99 while sign-ins fill every hash slot", f"{beside:.1f} ms ({beside / alone:.1f} ×)"),
+    ]
+
+
+def _keep_signing_in(server: Ours, ended: threading.Event) -> None:
+    while not ended.is_set():
+        server.submit(*server.form())
+
+
+def _cpu(server: Ours) -> float:
+    return sum(sum(process.cpu_times()[:2]) for process in _family(server))

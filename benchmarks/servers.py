@@ -128,13 +128,24 @@ class Ours(Target, LiveServer):
 
     def sign_in(self) -> requests.Response:
         """Alice signs in; her cookies are kept."""
+        browser, values = self.form()
+        answer = self.submit(browser, values)
+        self.cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies)
+        return answer
+
+    def form(self) -> tuple[requests.Session, dict[str, str]]:
+        """A browser at the sign-in page, and what it is going to send."""
         browser = requests.Session()
         form = browser.get(self.url + "/login", timeout=10).text
         token = re.search(r'name="csrf_token" value="([^"]*)"', form)
         assert token, form
-        values = {"csrf_token": unescape(token[1]), "username": "alice", "password": PASSWORD}
-        answer = browser.post(self.url + "/login", data=values, timeout=20)
-        self.cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies)
+        return browser, {"csrf_token": unescape(token[1]), "username": "alice", "password": PASSWORD}
+
+    def submit(self, browser: requests.Session, values: dict[str, str]) -> requests.Response:
+        """Send it. Raises RuntimeError when nobody is signed in."""
+        answer = browser.post(self.url + "/login", data=values, timeout=20, allow_redirects=False)
+        if answer.status_code != 303:
+            raise RuntimeError(f"the sign-in failed: {answer.status_code} {answer.text[:500]}")
         return answer
 
 

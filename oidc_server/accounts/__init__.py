@@ -19,10 +19,10 @@ from . import (
 from .authentication import WrongCredentials, authenticate, counter_key, record_sign_in, sign_in_identity
 from .claims import CLAIMS_OF_SCOPE, ClaimRefused, claims_for
 from .commands import accounts
+from .hash_slots import Busy
 from .identifiers import IdentifierRefused
 from .models import Account
 from .password_policy import PasswordRefused, require_good_password
-from .passwords import Busy
 from .store import AccountExists
 from .throttle import TooManyAttempts
 from .transfer import commands as _transfer_commands  # noqa: F401 - its commands join the group

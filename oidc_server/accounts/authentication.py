@@ -12,9 +12,10 @@ from .. import audit
 from ..database import transact
 from ..even_time import even_time
 from . import sign_ins, store, throttle
+from .hash_slots import Busy
 from .identifiers import key_of
 from .models import Account
-from .passwords import MAX_LENGTH, Busy, current_passwords
+from .passwords import MAX_LENGTH, current_passwords
 from .throttle import TooManyAttempts
 
 # A longer name is nobody's; it is counted by its beginning, so that folding it stays cheap.

@@ -14,11 +14,9 @@ import hmac
 import logging
 import re
 import secrets
-import threading
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import cast
 
 import bcrypt
@@ -26,6 +24,7 @@ from flask import Flask, current_app
 
 from ..settings import Settings
 from . import hashes
+from .hash_slots import HashSlots
 from .hashes.foreign import spellings
 from .hashes.pace import Pace
 
@@ -37,43 +36,6 @@ MAX_LENGTH = 4096
 CURRENT_SCHEME = "bcrypt-hmac-sha256"
 _PEPPER_PURPOSE = "password pepper"
 _BCRYPT_LETTERS = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-# Waiting longer than this for a turn (seconds) helps nobody: the person is told to try again.
-_LONGEST_WAIT = 4.0
-
-
-class Busy(Exception):
-    """All hash slots and the queue before them are taken; `retry_after` is in whole seconds (503, Retry-After)."""
-
-    retry_after = 2
-
-
-class HashSlots:
-    """At most `slots` password hashes at a time, with a short queue, so that sign-ins do not starve everything else."""
-
-    def __init__(self, slots: int, waiting: int) -> None:
-        self._running = threading.BoundedSemaphore(slots)
-        self._admitted = threading.BoundedSemaphore(slots + waiting)
-
-    @contextmanager
-    def admit(self) -> Iterator[None]:
-        """Hold a place in the queue, which is cheap to refuse before anything was done. Raises Busy."""
-        if not self._admitted.acquire(blocking=False):
-            raise Busy
-        try:
-            yield
-        finally:
-            self._admitted.release()
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold one of the slots. Raises Busy when no turn comes in time."""
-        if not self._running.acquire(timeout=_LONGEST_WAIT):
-            raise Busy
-        try:
-            yield
-        finally:
-            self._running.release()
 
 
 class Peppers:
@@ -110,8 +72,7 @@ class Passwords:
     def hash(self, password: str) -> str:
         """A new hash of the current scheme and cost. Raises Busy, and ValueError for what _checked() refuses."""
         peppered = self.peppers.apply(_checked(password), self.peppers.current_id)
-        with self.slots.turn():
-            made = bcrypt.hashpw(peppered, bcrypt.gensalt(self.cost)).decode()
+        made = self.slots.compute(lambda: bcrypt.hashpw(peppered, bcrypt.gensalt(self.cost))).decode()
         return f"{CURRENT_SCHEME}$v1${made}${self.peppers.current_id}"
 
     def verify(self, password: str, stored: str | None) -> bool:
@@ -120,12 +81,14 @@ class Passwords:
         Raises Busy, and ValueError for what _checked() refuses.
         """
         _checked(password)
-        with self.slots.turn():
-            started = time.perf_counter()
-            matches, kind = self._matches(password, stored or self._nobody)
-            taken = time.perf_counter() - started
+        matches, kind, taken = self.slots.compute(lambda: self._timed(password, stored or self._nobody))
         time.sleep(self.pace.rest(kind, taken, spellings=len(spellings(password))))
         return matches and stored is not None
+
+    def _timed(self, password: str, stored: str) -> tuple[bool, str, float]:
+        started = time.perf_counter()
+        matches, kind = self._matches(password, stored)
+        return matches, kind, time.perf_counter() - started
 
     def _matches(self, password: str, stored: str) -> tuple[bool, str]:
         """Whether they match, and the kind of hash that was computed."""

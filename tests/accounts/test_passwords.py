@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
+import sys
 import threading
 import time
 import unicodedata
@@ -16,7 +18,8 @@ from flask import Flask
 
 from oidc_server import accounts, settings
 from oidc_server.accounts import passwords, sign_ins, store
-from oidc_server.accounts.passwords import MAX_LENGTH, Busy, HashSlots, Passwords, current_passwords
+from oidc_server.accounts.hash_slots import Busy, HashSlots
+from oidc_server.accounts.passwords import MAX_LENGTH, Passwords, current_passwords
 from oidc_server.database import db
 
 from .conftest import PASSWORD, Attempt
@@ -261,3 +264,19 @@ def test_made_passwords_are_good_and_differ() -> None:
 
     assert len(made) == 50
     assert all(len(password) == 23 for password in made)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have priorities of their own on Linux alone")
+def test_hashes_are_computed_behind_the_threads_that_answer_requests() -> None:
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    assert HashSlots(2, waiting=1).compute(priority) > priority()
+
+
+def test_what_goes_wrong_in_a_hash_reaches_the_request_and_frees_the_slot() -> None:
+    slots = HashSlots(1, waiting=0)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            slots.compute(lambda: 1 // 0)
+    assert slots.compute(lambda: 7) == 7
