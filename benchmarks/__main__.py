@@ -16,7 +16,8 @@ from pathlib import Path
 
 from tests.live import PostgreSQL
 
-from . import footprint, report
+from . import footprint, growth, report
+from .grown_rows import Sizes
 from .report import Row
 from .servers import HERE, SERVER_CORE, NodeProvider, Ours, Target
 from .work import WORK, Work
@@ -50,6 +51,12 @@ def main() -> None:
     parser.add_argument("--only", help="kinds of work, with commas between")
     parser.add_argument("--databases", default="sqlite,postgresql")
     parser.add_argument("--without-node", action="store_true")
+    parser.add_argument(
+        "--grown",
+        type=float,
+        default=0,
+        help="over databases with this much of grown_rows.Sizes in them (0.1: a tenth)",
+    )
     options = parser.parse_args()
     for tool, package in (("wrk", "wrk"), ("taskset", "util-linux"), ("node", "nodejs")):
         if not shutil.which(tool) and not (tool == "node" and options.without_node):
@@ -68,7 +75,10 @@ def main() -> None:
         try:
             for kind, url in databases.items():
                 if kind in options.databases:
-                    started.append(Ours(folder / kind / "server", url).start())
+                    server = Ours(folder / kind / "server", url)
+                    if options.grown:
+                        growth.seed(server.app.config["SQLALCHEMY_DATABASE_URI"], Sizes().times(options.grown))
+                    started.append(server.start())
             ours = list(started)
             node = None if options.without_node else NodeProvider(folder)
             if node is not None:
@@ -77,7 +87,7 @@ def main() -> None:
         finally:
             for server in started:
                 server.stop()
-        notes = footprint.measure(folder) if not options.only else []
+        notes = footprint.measure(folder) if not options.only and not options.grown else []
         if postgresql is not None:
             postgresql.stop()
     report.write(rows, notes, options)

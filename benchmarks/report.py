@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from xml.sax.saxutils import escape
 
+from .grown_rows import Sizes
 from .servers import HERE
 from .work import Figures
 
@@ -43,14 +44,16 @@ class Row:
 
 def write(rows: list[Row], notes: list[tuple[str, str]], options: argparse.Namespace) -> None:
     """Print the report; write it and the chart beside this file when everything was measured."""
-    text = _text(rows, notes)
+    text = _text(rows, notes, Sizes().times(options.grown) if options.grown else None)
     print(text)
-    if not options.only:
+    if options.grown and not options.only:
+        (HERE / "results-grown.md").write_text(text, "utf-8")
+    elif not options.only:
         (HERE / "results.md").write_text(text, "utf-8")
         (HERE / "chart.svg").write_text(_chart(rows), "utf-8")
 
 
-def _text(rows: list[Row], notes: list[tuple[str, str]]) -> str:
+def _text(rows: list[Row], notes: list[tuple[str, str]], grown: Sizes | None) -> str:
     lines = [
         "# How fast it is",
         "",
@@ -58,6 +61,7 @@ def _text(rows: list[Row], notes: list[tuple[str, str]]) -> str:
         f"Python {platform.python_version()}, the server on one core with one worker, wrk with 8 connections on another.",
         "RS256 with 2048 bits and JWT access tokens everywhere. Our databases are durable (SQLite with `synchronous=FULL`, PostgreSQL with",
         "its defaults, on the load's core); node-oidc-provider 9.13.3 keeps everything in memory.",
+        *([f"Grown before the run: {grown}."] if grown else []),
         "Rates are a second, medians of the rounds; ratios are medians of the ratios within a round, with the least and the greatest.",
         "",
         "| work | server | rate | p50 ms | p99 ms | ÷ raw RS256 signature | ÷ node (memory) | target |",

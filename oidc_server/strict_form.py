@@ -8,10 +8,10 @@ different requests.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import parse_qsl
 
-from flask import Request, g
+from flask import Request
 from werkzeug.exceptions import HTTPException
 
 from .errors import ProtocolError
@@ -41,6 +41,8 @@ JUDGED_LATER = frozenset({"claims", "scope"})
 #: The one parameter that may be sent more than once (RFC 8707 §2).
 MAY_REPEAT = frozenset({"resource"})
 
+# Where a request keeps its parameters once they were read.
+_FOUND = "oidc.form"
 _FORM_TYPE = re.compile(
     r'application/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?;?', re.IGNORECASE | re.ASCII
 )
@@ -156,37 +158,38 @@ def _form(pairs: list[tuple[str, str]], may_repeat: frozenset[str]) -> Form:
 
 def _body_pairs(request: Request) -> list[tuple[str, str]]:
     # The stream can be read once, so the result is kept, a refusal too: a second read would see the rest of a body that
-    # was refused. The environ is kept beside it because one application context may be held over many requests.
-    held = g.get("strict_form")
-    if held is None or held[0] is not request.environ:
+    # was refused. In the environ, because one application context may be held over many requests.
+    held: list[tuple[str, str]] | ProtocolError | None = request.environ.get(_FOUND)
+    if held is None:
         try:
-            held = (request.environ, _pairs(_body(request)))
+            held = _pairs(_body(request))
         except ProtocolError as refusal:
-            held = (request.environ, refusal)
-        g.strict_form = held
-    if isinstance(held[1], ProtocolError):
-        raise held[1]
-    pairs: list[tuple[str, str]] = held[1]
-    return pairs
+            held = refusal
+        request.environ[_FOUND] = held
+    if isinstance(held, ProtocolError):
+        raise held
+    return held
 
 
 def _body(request: Request) -> bytes:
     return read_bytes(
         request,
         _FORM_TYPE,
-        ProtocolError("invalid_request", "The request body must be application/x-www-form-urlencoded in UTF-8."),
+        lambda: ProtocolError(
+            "invalid_request", "The request body must be application/x-www-form-urlencoded in UTF-8."
+        ),
     )
 
 
-def read_bytes(request: Request, media_type: re.Pattern[str], refusal: ProtocolError) -> bytes:
-    """The whole body of a request that has this Content-Type, else `refusal` is raised.
+def read_bytes(request: Request, media_type: re.Pattern[str], refusal: Callable[[], ProtocolError]) -> bytes:
+    """The whole body of a request that has this Content-Type, else what `refusal` makes is raised.
 
     Raises ProtocolError invalid_request: 400, 411 without a length, 413 over MAX_BODY bytes, 415 for a compressed body.
     """
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise ProtocolError("invalid_request", "The request body must not be compressed.", status=415)
     if not media_type.fullmatch(request.headers.get("Content-Type", "").strip()):
-        raise refusal
+        raise refusal()
     if request.content_length is not None and request.content_length > MAX_BODY:
         raise ProtocolError("invalid_request", "The request body is too large.", status=413)
     if request.headers.get("Transfer-Encoding") and not request.environ.get("wsgi.input_terminated"):

@@ -52,8 +52,11 @@ def read_object(raw: bytes | str) -> dict[str, Any]:
 def read_request(request: Request) -> dict[str, Any]:
     """The JSON object that a request sends, in the body alone. Raises ProtocolError invalid_request: 400, 411, 413, 415."""
     strict_form.require_no_query(request)
-    refusal = ProtocolError("invalid_request", "The request body must be application/json in UTF-8.", status=415)
-    raw = strict_form.read_bytes(request, _JSON_TYPE, refusal)
+    raw = strict_form.read_bytes(
+        request,
+        _JSON_TYPE,
+        lambda: ProtocolError("invalid_request", "The request body must be application/json in UTF-8.", status=415),
+    )
     try:
         return read_object(raw)
     except ValueError as error:

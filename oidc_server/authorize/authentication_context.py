@@ -29,7 +29,7 @@ def is_strong_enough(walk: Walk, session: Session) -> bool:
     if essential_acr(walk) == factors.TWO_FACTORS:
         return False
     account = session.account
-    return factors.reaches(session.acr, factors.acr_needed(account, factors.of(account.id), walk.client))
+    return factors.reaches(session.acr, factors.acr_needed(account, factors.has_any(account.id), walk.client))
 
 
 def acr_of(walk: Walk, session: Session) -> str:

@@ -47,7 +47,7 @@ def stop_if_cancelled(walk: Walk) -> Response | None:
 
 def require_sign_in(walk: Walk) -> Response | None:
     """Somebody is signed in, recently enough, and is the one the app means; else to the sign-in page."""
-    session = sessions.current()
+    session = sessions.seen()
     problem = _what_is_missing(walk, session)
     if problem is None:
         walk.session = session

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from flask import Response, request
 
 from .. import audit, csrf, languages, parked_requests, strict_form
@@ -23,7 +25,7 @@ def authorize() -> Response:
     """The authorization endpoint (RFC 6749 §3.1). HEAD and link prefetching change nothing."""
     if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", "")):
         return Response(status=204)
-    parameters = strict_form.read_authorization_parameters(request)
+    parameters = strict_form.read_authorization_parameters(cast(Any, request)._get_current_object())
     if "transaction" in parameters and request.method == "GET" and "client_id" not in parameters:
         return steps.answer(_walk_on(parameters["transaction"]))
     languages.learn(ui_locales=parameters.get("ui_locales"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -78,12 +79,6 @@ class Client(Base, ClientMixin):  # type: ignore[misc]  # Authlib has no types
         uris = [uri for uri in (self.client_uri, *self.redirect_uris) if uri]
         return host_of(uris[0]) if uris else ""
 
-    @property
-    def origins(self) -> frozenset[str]:
-        """Web origins of the redirect URIs and of client_uri: whose scripts may call the token endpoint (CORS)."""
-        uris = (*self.redirect_uris, self.client_uri or "")
-        return frozenset(origin for uri in uris if (origin := origin_of(uri)))
-
     # Authlib's questions (ClientMixin).
 
     def get_client_id(self) -> str:
@@ -146,6 +141,11 @@ class ClientSecret(Base):
 
     def is_live(self, at: float) -> bool:
         return self.expires_at is None or self.expires_at > at
+
+
+def origins_of(redirect_uris: Sequence[str], client_uri: str | None) -> frozenset[str]:
+    """Web origins of the redirect URIs and of client_uri of a client: whose scripts may call the token endpoint (CORS)."""
+    return frozenset(origin for uri in (*redirect_uris, client_uri or "") if (origin := origin_of(uri)))
 
 
 def split_scope(scope: str) -> list[str] | None:

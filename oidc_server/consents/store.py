@@ -7,18 +7,21 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 
 from ..database import db, execute, now
+from ..statements import Statement
 from .models import Consent
 
 _TABLE = sa.inspect(Consent).local_table
-_OF = sa.select(_TABLE.c.scope, _TABLE.c.resources).where(
-    _TABLE.c.account_id == sa.bindparam("person"), _TABLE.c.client_id == sa.bindparam("app")
+_OF = Statement(
+    sa.select(_TABLE.c.scope, _TABLE.c.resources).where(
+        _TABLE.c.account_id == sa.bindparam("person"), _TABLE.c.client_id == sa.bindparam("app")
+    )
 )
 
 
 def covers(account_id: str, client_id: str, scope: Collection[str], resources: Collection[str]) -> bool:
     """Whether the person allowed this client all of that before."""
-    found = execute(_OF, person=account_id, app=client_id).first()
-    return found is not None and set(scope) <= set(found.scope) and set(resources) <= set(found.resources)
+    found = execute(_OF, person=account_id, app=client_id)
+    return found is not None and set(scope) <= set(found[0]) and set(resources) <= set(found[1])
 
 
 def list_for(account_id: str) -> Sequence[Consent]:

@@ -13,7 +13,7 @@ from ..server import AuthorizationServer
 from . import commands as commands  # puts reset-factors among `flask accounts`
 from . import notices, pending, policy, recovery_codes, totp
 from .factor import Factor, Method
-from .methods import METHODS, of, remove, remove_all
+from .methods import METHODS, has_any, of, remove, remove_all
 from .pending import PendingSignIn
 from .policy import ACR_VALUES, ONE_FACTOR, TWO_FACTORS, acr_needed, is_required, reaches, together
 from .proof import Proof, WrongCode, prove
@@ -31,6 +31,7 @@ __all__ = [
     "TooManyFactors",
     "WrongCode",
     "acr_needed",
+    "has_any",
     "is_required",
     "mount",
     "notices",

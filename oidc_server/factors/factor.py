@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from sqlalchemy.orm import InstrumentedAttribute
+
 
 @dataclass(frozen=True)
 class Factor:
@@ -21,6 +23,8 @@ class Method(Protocol):
     """A kind of second factor: a module with these names, in factors.METHODS."""
 
     KIND: str
+    #: The column, with an index, that holds the account of each factor of this kind.
+    OWNER: InstrumentedAttribute[str]
 
     def list_of(self, account_id: str) -> list[Factor]:
         """The factors of this kind, the oldest first."""

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from ..database import transact
+import sqlalchemy as sa
+
+from ..database import execute, transact
+from ..statements import Statement
 from . import passkeys, recovery_codes, totp
 from .factor import Factor, Method
 
 #: In the order in which pages list them. A new kind adds its module here; factors/__init__.py says what else it needs.
 METHODS: tuple[Method, ...] = (totp, passkeys)
 
+_HAS_ANY = Statement(
+    sa.select(sa.or_(*(sa.exists().where(sa.bindparam("account_id") == method.OWNER) for method in METHODS)))
+)
+
 
 def of(account_id: str) -> list[Factor]:
     """The second factors of an account. Recovery codes are none: they stand in for one that is lost."""
     return [factor for method in METHODS for factor in method.list_of(account_id)]
+
+
+def has_any(account_id: str) -> bool:
+    """Whether an account has a second factor, in one read: each authorization request asks."""
+    found = execute(_HAS_ANY, account_id=account_id)
+    return found is not None and bool(found[0])
 
 
 def remove(account_id: str, kind: str, factor_id: str) -> bool:

@@ -27,8 +27,11 @@ def is_required(account: Account, client: Any = None) -> bool:
     )
 
 
-def acr_needed(account: Account, factors: list[Factor], client: Any = None) -> str:
-    """The acr that a session of this person needs at least; a person with a factor never gets on with the password alone."""
+def acr_needed(account: Account, factors: list[Factor] | bool, client: Any = None) -> str:
+    """The acr that a session of this person needs at least; a person with a factor never gets on with the password alone.
+
+    `factors` are the person's, or whether there are any.
+    """
     return TWO_FACTORS if factors or is_required(account, client) else ONE_FACTOR
 
 

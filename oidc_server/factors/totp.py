@@ -23,6 +23,7 @@ from .factor import Factor
 from .models import TotpSecret
 
 KIND = "totp"
+OWNER = TotpSecret.account_id
 #: RFC 8176 §2.
 AMR = "otp"
 DIGITS = 6

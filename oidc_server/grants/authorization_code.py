@@ -49,7 +49,7 @@ class AuthorizationCodeGrant(IssuesTokens, grants.AuthorizationCodeGrant):  # ty
             codes.revoke_replayed(authorization_code)
             raise invalid_grant(_USED, "code replayed")
         authorization = authorization_code.authorization
-        account = accounts.find(authorization.account_id)
+        account = accounts.read(authorization.account_id)
         if (
             account is None
             or not account.is_active

@@ -10,9 +10,9 @@ from flask import Flask
 from ..server import AuthorizationServer
 from . import cookies
 from .models import Session
-from .store import current, end, raise_to, start
+from .store import current, end, raise_to, seen, start
 
-__all__ = ["Session", "current", "end", "mount", "raise_to", "start"]
+__all__ = ["Session", "current", "end", "mount", "raise_to", "seen", "start"]
 
 
 def mount(app: Flask, server: AuthorizationServer) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 
 import sqlalchemy as sa
 from flask import g, request
 
 from .. import audit, languages
-from ..database import db, now, transact
+from ..accounts import Account
+from ..database import db, execute, now, transact
 from ..networks import client_network
 from ..server import current_server
+from ..statements import Statement, Whole
 from . import cookies
 from .models import Session
 
@@ -20,23 +23,37 @@ _TOUCH_EVERY = 300.0
 
 
 _BY_COOKIE = sa.select(Session).where(Session.cookie_hash == sa.bindparam("one"))
+_WHOLE = Whole(Session, account=Whole(Account))
+_READ = sa.select(*_WHOLE.columns).join(Account, Account.id == Session.account_id)
+_READ_BY_COOKIE = Statement(_READ.where(Session.cookie_hash == sa.bindparam("one")))
+_READ_BY_SID = Statement(_READ.where(Session.sid == sa.bindparam("one")))
 
 
 def current() -> Session | None:
     """The live session of this browser, with its account; None when there is none, or none that still counts."""
     if "session" not in g:
-        g.session = _find()
-    session: Session | None = g.session
+        g.session = _find(lambda cookie_hash: db.session.scalar(_BY_COOKIE, {"one": cookie_hash}))
+    return _learned(g.session)
+
+
+def seen() -> Session | None:
+    """What current() is, but to read only: neither the session nor its account follow what this request changes."""
+    if "session" in g:
+        return _learned(g.session)
+    return _learned(_find(lambda cookie_hash: _WHOLE.of(execute(_READ_BY_COOKIE, one=cookie_hash))))
+
+
+def _learned(session: Session | None) -> Session | None:
     if session is not None:
         languages.learn(person=session.account.claims or {})
     return session
 
 
-def _find() -> Session | None:
+def _find(read: Callable[[str], Session | None]) -> Session | None:
     value = cookies.read()
     if value is None:
         return None
-    found = db.session.scalar(_BY_COOKIE, {"one": _hash(value)})
+    found = read(_hash(value))
     if found is None or not _is_live(found):
         return None
     if found.last_seen_at < now() - _TOUCH_EVERY:
@@ -61,7 +78,7 @@ def _is_live(session: Session) -> bool:
 
 def is_alive(sid: str) -> bool:
     """Whether the session of this `sid` still lives."""
-    found = db.session.scalar(sa.select(Session).where(Session.sid == sid))
+    found = _WHOLE.of(execute(_READ_BY_SID, one=sid))
     return found is not None and _is_live(found)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..database import Base, db, execute, now
+from ..statements import Statement
 
 
 class ShortLivedValue(Base):
@@ -32,9 +33,9 @@ _COLUMNS = _TABLE.c
 # Built once: what these cost is mostly their making.
 _HERE = (_COLUMNS.kind == sa.bindparam("one_kind"), _COLUMNS.key_hash == sa.bindparam("one_hash"))
 _IS_LIVE = _COLUMNS.expires_at > sa.bindparam("at")
-_READ = sa.select(_COLUMNS.value).where(*_HERE, _IS_LIVE)
+_READ = Statement(sa.select(_COLUMNS.value).where(*_HERE, _IS_LIVE))
 # One statement decides: of simultaneous takers the database lets exactly one delete the row.
-_TAKE = sa.delete(_TABLE).where(*_HERE, _IS_LIVE).returning(_COLUMNS.value)
+_TAKE = Statement(sa.delete(_TABLE).where(*_HERE, _IS_LIVE).returning(_COLUMNS.value))
 
 
 def _upsert(module: Any, where: sa.ColumnElement[bool] | None = None) -> Any:
@@ -43,10 +44,10 @@ def _upsert(module: Any, where: sa.ColumnElement[bool] | None = None) -> Any:
     return insert.on_conflict_do_update(index_elements=["kind", "key_hash"], set_=replaced, where=where)
 
 
-_PUT = {"sqlite": _upsert(sqlite), "postgresql": _upsert(postgresql)}
+_PUT = {"sqlite": Statement(_upsert(sqlite)), "postgresql": Statement(_upsert(postgresql))}
 # An expired row that was not purged yet gives way; a live one does not.
 _PUT_ONCE = {
-    name: _upsert(module, _COLUMNS.expires_at <= sa.bindparam("at")).returning(_COLUMNS.kind)
+    name: Statement(_upsert(module, _COLUMNS.expires_at <= sa.bindparam("at")).returning(_COLUMNS.kind))
     for name, module in (("sqlite", sqlite), ("postgresql", postgresql))
 }
 
@@ -59,15 +60,15 @@ class SqlStorage:
 
     def put_once(self, kind: str, key: str, value: dict[str, Any], expires_at: float) -> bool:
         row = {"kind": kind, "key_hash": _hash(key), "value": value, "expires_at": expires_at}
-        return execute(_PUT_ONCE[_dialect()], at=now(), **row).first() is not None
+        return execute(_PUT_ONCE[_dialect()], at=now(), **row) is not None
 
     def read(self, kind: str, key: str) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = execute(_READ, one_kind=kind, one_hash=_hash(key), at=now()).scalar()
-        return found
+        found = execute(_READ, one_kind=kind, one_hash=_hash(key), at=now())
+        return found[0] if found is not None else None
 
     def take(self, kind: str, key: str) -> dict[str, Any] | None:
-        found: dict[str, Any] | None = execute(_TAKE, one_kind=kind, one_hash=_hash(key), at=now()).scalar()
-        return found
+        found = execute(_TAKE, one_kind=kind, one_hash=_hash(key), at=now())
+        return found[0] if found is not None else None
 
     def purge(self, limit: int) -> int:
         expired = (

@@ -31,8 +31,9 @@ def make(
 ) -> str:
     """Sign an access token (RFC 9068 §2.2); without an account the client itself is the subject."""
     at = int(now())
+    settings = current_server.settings
     claims: dict[str, Any] = {
-        "iss": current_server.settings.issuer,
+        "iss": settings.issuer,
         "sub": account.id if account is not None else client_id,
         "aud": resource.identifier,
         "client_id": client_id,
@@ -43,8 +44,8 @@ def make(
     }
     if authorization is not None:
         claims |= {"auth_time": authorization.auth_time, "acr": authorization.acr, "amr": authorization.amr}
-    if account is not None:
-        claims |= claims_for(account, {"roles", "groups"}.intersection(scope), None, client_id=client_id)
+    if account is not None and (shared := {"roles", "groups"}.intersection(scope)):
+        claims |= claims_for(account, shared, None, client_id=client_id)
     return str(current_server.keyring.sign(claims, typ=TYP))
 
 

@@ -14,8 +14,10 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from .. import audit
+from ..accounts import Account
 from ..database import db, execute, now
 from ..server import current_server
+from ..statements import Statement, Whole
 from . import refresh_token
 from .models import Family
 
@@ -36,15 +38,16 @@ __all__ = [
 
 
 # Built once: what these cost is mostly their making.
-_INSERT = sa.insert(cast(sa.Table, Family.__table__))
-_NAMES = tuple(column.key for column in sa.inspect(Family).column_attrs)
-_AFRESH = sa.select(Family).execution_options(populate_existing=True)
-_BY_ID = _AFRESH.where(Family.id == sa.bindparam("one"))
-_BY_CODE = _AFRESH.where(Family.code_hash == sa.bindparam("one"))
+_INSERT = Statement(sa.insert(cast(sa.Table, Family.__table__)))
+_NOTHING: dict[str, Any] = dict.fromkeys(column.key for column in sa.inspect(Family).column_attrs)
+_WHOLE = Whole(Family, account=Whole(Account))
+_READ = sa.select(*_WHOLE.columns).join(Account, Account.id == Family.account_id)
+_BY_ID = Statement(_READ.where(Family.id == sa.bindparam("one")))
+_BY_CODE = Statement(_READ.where(Family.code_hash == sa.bindparam("one")))
 
 
 _TABLE = cast(sa.Table, Family.__table__)
-_ROTATE = (
+_ROTATE = Statement(
     sa.update(_TABLE)
     .where(
         _TABLE.c.id == sa.bindparam("one"),
@@ -104,7 +107,7 @@ def begin(
             expires_at = min(expires_at, authorization.session_expires_at)
     family_id = secrets.token_urlsafe(16)
     token = refresh_token.make(family_id, 0) if with_refresh_token else None
-    family = Family(
+    family = _WHOLE.new(
         id=family_id,
         client_id=authorization.client_id,
         account_id=authorization.account_id,
@@ -123,17 +126,17 @@ def begin(
 
 def store(family: Family) -> None:
     """Insert a family. Call inside database.transact() with the spending of what it was issued for."""
-    execute(_INSERT, **{name: getattr(family, name) for name in _NAMES})
+    execute(_INSERT, **_NOTHING | vars(family))
 
 
 def find(family_id: str) -> Family | None:
-    """The family of this id with its account, read afresh; one query."""
-    return db.session.scalar(_BY_ID, {"one": family_id})
+    """The family of this id with its account, read afresh and to read only; one query."""
+    return _WHOLE.of(execute(_BY_ID, one=family_id))
 
 
 def find_by_code(code_hash: str) -> Family | None:
     """The family that was issued for the code of this hash, or None while the code was not spent."""
-    return db.session.scalar(_BY_CODE, {"one": code_hash})
+    return _WHOLE.of(execute(_BY_CODE, one=code_hash))
 
 
 def authorization_of(family: Family) -> Authorization:
@@ -159,7 +162,7 @@ def rotate(family: Family, presented: str, successor: str, answer: bytes) -> boo
     """
     at = now()
     settings = current_server.settings
-    changed = execute(
+    rotated = execute(
         _ROTATE,
         one=family.id,
         presented=refresh_token.hash_of(presented),
@@ -169,7 +172,7 @@ def rotate(family: Family, presented: str, successor: str, answer: bytes) -> boo
         rotated_at=at,
         sealed_successor=refresh_token.seal(presented, answer),
     )
-    return changed.first() is not None
+    return rotated is not None
 
 
 def revoke(family_id: str, because: str) -> bool:

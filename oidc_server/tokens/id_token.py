@@ -19,15 +19,18 @@ def make(client: Any, account: Any, authorization: Authorization, access_token: 
     """Sign an ID token for this client. On a refresh `auth_time` stays that of the sign-in (OIDC Core §12.2)."""
     algorithm = algorithm_for(client)
     at = int(now())
+    settings = current_server.settings
     asked = authorization.claims.get("id_token") or {}
     shared = {"roles", "groups"}.intersection(authorization.scope)
-    claims: dict[str, Any] = claims_for(account, shared, asked, client_id=client.client_id)
+    claims: dict[str, Any] = {}
+    if shared or asked:
+        claims |= claims_for(account, shared, asked, client_id=client.client_id)
     # Written last: nothing that a person or a request chose can take the place of these.
     claims |= {
-        "iss": current_server.settings.issuer,
+        "iss": settings.issuer,
         "sub": account.id,
         "aud": client.client_id,
-        "exp": at + current_server.settings.id_token_lifetime,
+        "exp": at + settings.id_token_lifetime,
         "iat": at,
         "auth_time": authorization.auth_time,
         "acr": authorization.acr,

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from ..accounts import Account
 from ..database import execute
+from ..statements import Statement
 from .models import Family
 
 
@@ -31,7 +32,7 @@ class Standing(NamedTuple):
         )
 
 
-_QUERY = (
+_QUERY = Statement(
     sa.select(
         Family.id,
         Family.client_id,
@@ -47,5 +48,5 @@ _QUERY = (
 
 def find(family_id: str) -> Standing | None:
     """The standing of a family, read afresh."""
-    row = execute(_QUERY, one=family_id).first()
+    row = execute(_QUERY, one=family_id)
     return Standing._make(row) if row is not None else None

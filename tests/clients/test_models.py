@@ -7,6 +7,7 @@ import time
 import pytest
 
 from oidc_server.clients import store
+from oidc_server.clients.models import origins_of
 
 from .conftest import WEB
 
@@ -58,9 +59,13 @@ def test_origins_are_those_of_the_redirect_uris() -> None:
         "com.example.app:/cb",
         "http://localhost:8001/cb",
     ]
-    assert store.create(WEB | {"redirect_uris": uris}).client.origins == {
+    before = store.origins()
+    store.create(WEB | {"redirect_uris": uris})
+    assert store.origins() - before == {"https://photos.example", "http://localhost:8001"} - before
+    assert origins_of(uris, "https://home.example/x") == {
         "https://photos.example",
         "http://localhost:8001",
+        "https://home.example",
     }
 
 

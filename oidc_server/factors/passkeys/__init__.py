@@ -17,6 +17,7 @@ from .store import AlreadyRegistered, NameRefused, TooMany
 
 __all__ = [
     "KIND",
+    "OWNER",
     "AlreadyRegistered",
     "Authenticated",
     "NameRefused",
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 KIND = "passkey"
+OWNER = Passkey.account_id
 
 
 def list_of(account_id: str) -> list[Factor]:
