@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +34,7 @@ T = TypeVar("T")
 # Serialization failure, deadlock, lock not available (PostgreSQL, appendix A of its manual).
 _RETRIED_SQLSTATES = frozenset({"40001", "40P01", "55P03"})
 _TRIES = 4
+_WRITERS_TURN = "database_writers_turn"
 # Seconds for which nobody waits again after waiting for the database was in vain.
 _DISCOURAGED = 1.0
 
@@ -100,12 +103,12 @@ def transact(work: Callable[[], T]) -> T:
     for attempt in range(1, _TRIES + 1):
         session.info["writing"] = True
         try:
-            _begin_writing(_connection(session))
-            result = work()
-            session.commit()
-            return result
+            with _turn(started):
+                return _attempt(session, work)
+        except Unavailable:
+            session.info["discouraged_until"] = time.monotonic() + _DISCOURAGED
+            raise
         except BaseException as error:
-            session.rollback()
             if not _may_help_to_retry(error):
                 raise
             waited = time.monotonic()
@@ -116,6 +119,32 @@ def transact(work: Callable[[], T]) -> T:
         finally:
             session.info["writing"] = False
     raise AssertionError("unreachable")
+
+
+def _attempt(session: Session, work: Callable[[], T]) -> T:
+    try:
+        _begin_writing(_connection(session))
+        result = work()
+        session.commit()
+        return result
+    except BaseException:
+        session.rollback()
+        raise
+
+
+@contextmanager
+def _turn(started: float) -> Iterator[None]:
+    """SQLite has one writer. Who waits for its file sleeps for longer and longer; who waits for this lock is woken at once."""
+    lock: threading.Lock | None = current_app.extensions[_WRITERS_TURN]
+    if lock is None:
+        yield
+        return
+    if not lock.acquire(timeout=max(0.0, started + current_app.config["DATABASE_TIMEOUT"] - time.monotonic())):
+        raise Unavailable
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _begin_writing(connection: Connection) -> None:
@@ -172,6 +201,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "json_serializer": to_json,
         "json_deserializer": from_json,
     }
+    app.extensions[_WRITERS_TURN] = threading.Lock() if url.get_backend_name() == "sqlite" else None
     db.init_app(app)
     with app.app_context():
         if url.get_backend_name() == "sqlite":
