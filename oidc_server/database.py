@@ -100,11 +100,12 @@ def transact(work: Callable[[], T]) -> T:
     started = time.monotonic()
     if started < session.info.get("discouraged_until", 0.0):
         raise Unavailable
+    deadline = started + current_app.config["DATABASE_TIMEOUT"]
     for attempt in range(1, _TRIES + 1):
         session.info["writing"] = True
         try:
-            with _turn(started):
-                return _attempt(session, work)
+            with _turn(deadline):
+                return _attempt(session, work, deadline)
         except Unavailable:
             session.info["discouraged_until"] = time.monotonic() + _DISCOURAGED
             raise
@@ -112,7 +113,7 @@ def transact(work: Callable[[], T]) -> T:
             if not _may_help_to_retry(error):
                 raise
             waited = time.monotonic()
-            if attempt == _TRIES or waited - started >= current_app.config["DATABASE_TIMEOUT"]:
+            if attempt == _TRIES or waited >= deadline:
                 session.info["discouraged_until"] = waited + _DISCOURAGED
                 raise Unavailable from error
             time.sleep(random.uniform(0.005, 0.03) * attempt)  # noqa: S311 - jitter, not a secret
@@ -121,9 +122,9 @@ def transact(work: Callable[[], T]) -> T:
     raise AssertionError("unreachable")
 
 
-def _attempt(session: Session, work: Callable[[], T]) -> T:
+def _attempt(session: Session, work: Callable[[], T], deadline: float) -> T:
     try:
-        _begin_writing(_connection(session))
+        _begin_writing(_connection(session), deadline)
         result = work()
         session.commit()
         return result
@@ -133,13 +134,13 @@ def _attempt(session: Session, work: Callable[[], T]) -> T:
 
 
 @contextmanager
-def _turn(started: float) -> Iterator[None]:
+def _turn(deadline: float) -> Iterator[None]:
     """SQLite has one writer. Who waits for its file sleeps for longer and longer; who waits for this lock is woken at once."""
     lock: threading.Lock | None = current_app.extensions[_WRITERS_TURN]
     if lock is None:
         yield
         return
-    if not lock.acquire(timeout=max(0.0, started + current_app.config["DATABASE_TIMEOUT"] - time.monotonic())):
+    if not lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
         raise Unavailable
     try:
         yield
@@ -147,11 +148,13 @@ def _turn(started: float) -> Iterator[None]:
         lock.release()
 
 
-def _begin_writing(connection: Connection) -> None:
+def _begin_writing(connection: Connection, deadline: float) -> None:
     # Ends the snapshot of earlier reads: SQLite cannot turn a reader whose snapshot is old into a writer. Said to the
     # driver alone, because a session that commits and begins anew takes 45 µs.
     drivers.commit(connection)
     if connection.dialect.name == "sqlite":
+        # Who has waited for the turn waits for other processes no longer than is left.
+        drivers.wait_at_most(connection, deadline - time.monotonic())
         drivers.run(connection, drivers.BEGIN_WRITING)
 
 
