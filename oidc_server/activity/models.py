@@ -27,10 +27,7 @@ class Activity(Base):
     #: The app it was about, if it was about one; no foreign key, because what happened stays so.
     client_id: Mapped[str | None] = mapped_column(sa.String(255))
 
-    __table_args__ = (
-        sa.Index("ix_activity_account_id_at", "account_id", "at"),
-        sa.Index("ix_activity_network_at", "network", "at"),
-    )
+    __table_args__ = (sa.Index("ix_activity_account_id_at", "account_id", "at"),)
 
     def __repr__(self) -> str:
         return f"<Activity {self.event}>"

@@ -30,7 +30,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_activity_at", "activity", ["at"], unique=False)
     op.create_index("ix_activity_account_id_at", "activity", ["account_id", "at"], unique=False)
-    op.create_index("ix_activity_network_at", "activity", ["network", "at"], unique=False)
     op.add_column("accounts", sa.Column("signed_out_before", sa.Double(), nullable=True))
     op.execute("UPDATE accounts SET signed_out_before = password_changed_at")
     # Passkeys.
