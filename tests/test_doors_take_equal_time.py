@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -35,33 +36,33 @@ def page(app: Flask, known: str, unknown: str) -> tuple[Door, Door]:
     return door(known), door(unknown)
 
 
-def password_grant(app: Flask, known: str, unknown: str) -> tuple[Door, Door]:
+def posting(app: Flask, path: str, known: str, unknown: str, **sent: Any) -> tuple[Door, Door]:
+    """What `sent` gives for a name, posted by a program from a network of its own."""
     machine = flows.machine_of(app)
 
     def door(name: str) -> Door:
         return lambda number: machine.post(
-            "/token",
-            data={"grant_type": "password", "username": name.format(number), "password": "wrong horse"},
-            headers=flows.basic("machine"),
+            path,
             base_url=flows.base_url(app),
             environ_overrides=network_of(number),
+            **{key: one(name.format(number)) if callable(one) else one for key, one in sent.items()},
         )
 
     return door(known), door(unknown)
+
+
+def password_grant(app: Flask, known: str, unknown: str) -> tuple[Door, Door]:
+    def form(name: str) -> dict[str, str]:
+        return {"grant_type": "password", "username": name, "password": "wrong horse"}
+
+    return posting(app, "/token", known, unknown, data=form, headers=flows.basic("machine"))
 
 
 def api(app: Flask, known: str, unknown: str) -> tuple[Door, Door]:
-    machine = flows.machine_of(app)
+    def fields(name: str) -> dict[str, str]:
+        return {"login": name, "password": "wrong horse"}
 
-    def door(name: str) -> Door:
-        return lambda number: machine.post(
-            "/api/v1/accounts/login",
-            json={"login": name.format(number), "password": "wrong horse"},
-            base_url=flows.base_url(app),
-            environ_overrides=network_of(number),
-        )
-
-    return door(known), door(unknown)
+    return posting(app, "/api/v1/accounts/login", known, unknown, json=fields)
 
 
 @pytest.mark.parametrize("doors", [page, password_grant, api])
