@@ -25,6 +25,7 @@ _LARGEST = 256 * 1024
 _LARGEST_COUNT = 12  # digits
 # A name server that does not answer cannot be interrupted: more than this many questions at once are not asked.
 _MOST_AT_ONCE = 8
+_TOO_LATE = "no answer in time"
 
 _asking = threading.BoundedSemaphore(_MOST_AT_ONCE)
 
@@ -77,7 +78,9 @@ def _answer_in_time(url: str, prefix: str) -> bytes:
         for sock in opened:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-        raise _Unanswered("no answer in time") from None
+        raise _Unanswered(_TOO_LATE) from None
+    if isinstance(answer, TimeoutError):  # the socket's own patience ends at the same moment
+        raise _Unanswered(_TOO_LATE) from answer
     if isinstance(answer, _Unanswered):
         raise answer
     if isinstance(answer, Exception):
