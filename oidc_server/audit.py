@@ -16,7 +16,7 @@ import orjson
 from flask import Flask, current_app, g, has_app_context, has_request_context, request
 
 from .database import now
-from .log_lines import AUDIT, OneLine, PrivateFile, StandardError, is_of_command, utc
+from .log_lines import AUDIT, AuditRecord, OneLine, PrivateFile, StandardError, is_of_command, utc
 from .networks import client_network
 
 # People.
@@ -118,8 +118,9 @@ def record(event: str, **fields: object) -> None:
     """Write one fact; texts are cut at 200 characters, lists at 20; `network` is the request's unless it is given."""
     # Themselves, once: each look through Flask's proxies takes a microsecond.
     sent = cast(Any, request)._get_current_object() if has_request_context() else None
+    at = now()
     line: dict[str, object] = {
-        "time": utc(now()),
+        "time": utc(at),
         "event": event,
         "request_id": g.get("request_id", "-") if sent is not None else "-",
         "network": fields.pop("network", None) or (client_network(sent) if sent is not None else "-"),
@@ -127,8 +128,7 @@ def record(event: str, **fields: object) -> None:
     for name, value in fields.items():
         line[name] = "[withheld]" if name in _SECRET_NAMES else _plain(value)
     if _audit_log.isEnabledFor(logging.INFO):
-        # Made here, because Logger.info() walks the stack for a place in the source that nobody prints: a tenth of a token request.
-        _audit_log.handle(logging.LogRecord(__name__, logging.INFO, __file__, 0, "%s", (_as_json(line),), None))
+        _audit_log.handle(AuditRecord(_as_json(line), at))
     for listener in current_app.extensions.get(_LISTENERS, ()) if has_app_context() else ():
         listener(event, line)
 

@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
-from flask import Flask, current_app
+from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.orm import DeclarativeBase, registry
 
-from . import drivers
+from . import drivers, one_connection
 from .drivers import Row
+from .one_connection import Database, OneConnectionSession, Work
 from .statements import Statement, from_json, to_json
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ T = TypeVar("T")
 # Serialization failure, deadlock, lock not available (PostgreSQL, appendix A of its manual).
 _RETRIED_SQLSTATES = frozenset({"40001", "40P01", "55P03"})
 _TRIES = 4
-_WRITERS_TURN = "database_writers_turn"
 # Seconds for which nobody waits again after waiting for the database was in vain.
 _DISCOURAGED = 1.0
 
@@ -62,7 +62,11 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base, disable_autonaming=True, session_options={"expire_on_commit": False})
+db = SQLAlchemy(
+    model_class=Base,
+    disable_autonaming=True,
+    session_options={"class_": OneConnectionSession, "expire_on_commit": False},
+)
 
 
 class Unavailable(Exception):
@@ -75,68 +79,83 @@ def now() -> float:
 
 
 def execute(statement: Statement, **values: Any) -> Row | None:
-    """Run a statement in the transaction of this request, with these bound parameters; its first row, if it gives one."""
-    rows = statement.run(_connection(db.session()), values)
+    """Run a statement in the transaction of this request, or by itself; its first row, if it gives one."""
+    rows = statement.run(_connection(), values)
     return rows[0] if rows else None
 
 
-def _connection(session: Session) -> Connection:
-    # Asked each time, the session takes half as long as the statement itself: 2 µs.
-    held: Connection | None = session.info.get("connection")
-    if held is None or held.closed:  # it is when a transaction of the session has ended
-        held = session.info["connection"] = session.connection()
-    return held
+def _connection() -> Connection:
+    connection = one_connection.current().connect()
+    if drivers.is_heard(connection):  # through SQLAlchemy, which must know of the transaction for that
+        db.session.connection()
+    return connection
 
 
-def transact(work: Callable[[], T]) -> T:
+def is_writing() -> bool:
+    """Whether this is within transact()."""
+    return one_connection.current().is_writing
+
+
+def transact(work: Callable[[], T], *, lasting: bool = True) -> T:
     """Run `work` in one write transaction and commit it once; inside another transact(), join that one.
 
     Serialization failures, deadlocks and a busy SQLite file run the whole of `work` again, with jitter, so it must
     have no effect outside the database. Raises Unavailable when that does not help, or took `database_timeout`.
+    With `lasting=False` nobody waits for the disk (250 µs): losing power may undo the work with all that came after it, and
+    nothing before it.
     """
-    session = db.session()
-    if session.info.get("writing"):
+    mine = one_connection.current()
+    if mine.is_writing:
         return work()
     started = time.monotonic()
-    if started < session.info.get("discouraged_until", 0.0):
+    if started < mine.discouraged_until:
         raise Unavailable
-    deadline = started + current_app.config["DATABASE_TIMEOUT"]
+    deadline = started + mine.database.timeout
     for attempt in range(1, _TRIES + 1):
-        session.info["writing"] = True
+        mine.is_writing = True
         try:
-            with _turn(deadline):
-                return _attempt(session, work, deadline)
+            with _turn(mine.database.turn, deadline):
+                return _attempt(mine, work, deadline, lasting)
         except Unavailable:
-            session.info["discouraged_until"] = time.monotonic() + _DISCOURAGED
+            mine.discouraged_until = time.monotonic() + _DISCOURAGED
             raise
         except BaseException as error:
             if not _may_help_to_retry(error):
                 raise
             waited = time.monotonic()
             if attempt == _TRIES or waited >= deadline:
-                session.info["discouraged_until"] = waited + _DISCOURAGED
+                mine.discouraged_until = waited + _DISCOURAGED
                 raise Unavailable from error
             time.sleep(random.uniform(0.005, 0.03) * attempt)  # noqa: S311 - jitter, not a secret
         finally:
-            session.info["writing"] = False
+            mine.is_writing = False
     raise AssertionError("unreachable")
 
 
-def _attempt(session: Session, work: Callable[[], T], deadline: float) -> T:
+def _attempt(mine: Work, work: Callable[[], T], deadline: float, lasting: bool) -> T:
     try:
-        _begin_writing(_connection(session), deadline)
+        connection = _connection()
+        # Ends what earlier reads began: SQLite cannot turn a reader whose snapshot is old into a writer. Said to the
+        # driver alone, because a session that commits and begins anew takes 45 µs.
+        drivers.commit(connection)
+        # Who has waited for the turn waits for other processes no longer than is left.
+        drivers.begin_writing(connection, deadline - time.monotonic(), lasting)
         result = work()
-        session.commit()
+        if db.session.registry.has():
+            db.session.commit()
+        drivers.commit(connection)
         return result
     except BaseException:
-        session.rollback()
+        if db.session.registry.has():
+            db.session.rollback()
+        if mine.connection is not None:
+            drivers.rollback(mine.connection)
         raise
 
 
 @contextmanager
-def _turn(deadline: float) -> Iterator[None]:
+def _turn(lock: threading.Lock | None, deadline: float) -> Iterator[None]:
     """SQLite has one writer. Who waits for its file sleeps for longer and longer; who waits for this lock is woken at once."""
-    lock: threading.Lock | None = current_app.extensions[_WRITERS_TURN]
     if lock is None:
         yield
         return
@@ -146,16 +165,6 @@ def _turn(deadline: float) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _begin_writing(connection: Connection, deadline: float) -> None:
-    # Ends the snapshot of earlier reads: SQLite cannot turn a reader whose snapshot is old into a writer. Said to the
-    # driver alone, because a session that commits and begins anew takes 45 µs.
-    drivers.commit(connection)
-    if connection.dialect.name == "sqlite":
-        # Who has waited for the turn waits for other processes no longer than is left.
-        drivers.wait_at_most(connection, deadline - time.monotonic())
-        drivers.run(connection, drivers.BEGIN_WRITING)
 
 
 def _may_help_to_retry(error: BaseException) -> bool:
@@ -176,41 +185,23 @@ def is_outage(error: BaseException) -> bool:
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the database of the settings to an app; nothing is opened before the first query."""
     url = make_url(settings.database_url)
-    options: dict[str, Any] = {}
-    if url.get_backend_name() == "sqlite":
-        options["connect_args"] = {"timeout": settings.database_timeout, "factory": drivers.SQLite}
-        if url.database and url.database != ":memory:":
-            path = settings.instance_path / url.database
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            url = url.set(database=str(path))
-    else:
-        milliseconds = int(settings.database_timeout * 1000)
-        options = {
-            "pool_size": settings.database_pool_size,
-            "max_overflow": 2,
-            "pool_timeout": settings.database_timeout,
-            "pool_pre_ping": True,
-            "pool_use_lifo": True,
-            "connect_args": {
-                "connect_timeout": max(1, int(settings.database_timeout)),
-                "options": f"-c lock_timeout={milliseconds} -c statement_timeout={milliseconds + 250}",
-            },
-        }
-    app.config["DATABASE_TIMEOUT"] = settings.database_timeout
+    if (file := sqlite_file(settings)) is not None:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        url = url.set(database=str(file))
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     # Neither errors nor the log of statements show values: a password typed into the field of the name is one.
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        **drivers.options(url, settings.database_timeout, settings.database_pool_size),
         "hide_parameters": True,
         "json_serializer": to_json,
         "json_deserializer": from_json,
     }
-    app.extensions[_WRITERS_TURN] = threading.Lock() if url.get_backend_name() == "sqlite" else None
+    one_connection.disconnect_at_the_end(app)
     db.init_app(app)
     with app.app_context():
-        if url.get_backend_name() == "sqlite":
-            drivers.begin_as_asked(db.engine)
-        else:
-            drivers.wait_with_limits(db.engine, settings.database_timeout)
+        drivers.prepare(db.engine, settings.database_timeout)
+        turn = threading.Lock() if db.engine.dialect.name == "sqlite" else None
+        one_connection.mount(app, Database(db.engine, settings.database_timeout, turn))
 
 
 def sqlite_file(settings: Settings) -> Path | None:

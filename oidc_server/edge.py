@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
+#: Where the rest of the server leaves the headers that only this response gets, in the environment of the request.
+MORE = "oidc.headers"
+
+
 @dataclass(frozen=True)
 class Document:
     """The bytes of a JSON document, its entity tag, and the seconds for which anybody may keep it."""
@@ -63,7 +67,7 @@ def mount(app: Flask, hosts: frozenset[str], always: dict[str, str], of_document
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Callable[[bytes], object]:
-            return start_response(status, headers + on_all, *error)
+            return start_response(status, [*headers, *environ.get(MORE, ()), *on_all], *error)
 
         current = published.get(environ["PATH_INFO"])
         if current is None or not _is_plain_get(environ) or environ.get("HTTP_HOST", "").lower() not in hosts:

@@ -70,8 +70,20 @@ def _is_unsafe(character: str) -> bool:
 def is_of_command(logged: logging.LogRecord) -> bool:
     """Whether a line is of a `flask` command and not of a request."""
     # The context of a command belongs to its thread: the requests of `flask run` are served in others.
-    in_command = click.get_current_context(silent=True) is not None and not has_request_context()
-    return in_command and logged.name == AUDIT
+    return logged.name == AUDIT and not has_request_context() and click.get_current_context(silent=True) is not None
+
+
+class AuditRecord(logging.LogRecord):
+    """What a handler needs of an audit line. The place in the source, the thread and the process, which nobody prints, took 10 µs."""
+
+    def __init__(self, text: str, at: float) -> None:
+        self.name, self.levelno, self.levelname = AUDIT, logging.INFO, "INFO"
+        self.msg, self.args, self.created, self.msecs = text, None, at, at % 1 * 1000
+        self.pathname = self.filename = self.module = __file__
+        self.lineno, self.funcName = 0, ""
+        self.exc_info = self.exc_text = self.stack_info = None
+        self.thread = self.threadName = self.process = self.processName = self.taskName = None
+        self.relativeCreated = 0.0
 
 
 def utc(seconds: float) -> str:

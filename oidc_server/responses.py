@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
-from flask import Response, make_response, redirect, render_template
+from flask import Response, make_response, render_template
 
 from . import headers
 from .server import AuthorizationServer, current_server
@@ -16,9 +16,7 @@ from .server import AuthorizationServer, current_server
 
 def see_other(location: str) -> Response:
     """303: the browser goes on with GET. Never 307, which would post a password again to whoever is next (RFC 9700 §4.12)."""
-    response = redirect(location, code=303, Response=Response)
-    assert isinstance(response, Response)
-    return response
+    return Response(b"", 303, headers=[("Location", location), ("Content-Type", "text/plain; charset=utf-8")])
 
 
 def redirect_with_query(redirect_uri: str, params: Mapping[str, str]) -> Response:

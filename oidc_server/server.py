@@ -136,11 +136,8 @@ class AuthorizationServer(AuthlibServer):  # type: ignore[misc]
         return Request(form, self.settings.url(sent.path), sent.method, sent.headers)
 
     def handle_response(self, status_code: int, payload: Any, headers: Any) -> Response:
-        if isinstance(payload, dict):
-            payload = orjson.dumps(payload)
-        response = Response(payload, status=status_code, headers=headers)
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        # Authlib's headers of JSON hold Cache-Control and Pragma already.
+        return Response(orjson.dumps(payload) if isinstance(payload, dict) else payload, status_code, headers)
 
     def handle_error_response(self, request: Any, error: Any) -> Response:
         return json_error(error)

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from oidc_server import headers
+from oidc_server import cors
 
 from .ground import call, make_ground
 
@@ -32,7 +32,7 @@ EVIL_ORIGINS += [
 @pytest.fixture
 def app() -> Flask:
     app = make_ground()
-    headers.use_origin_lookup(app, lambda origin: origin == SPA)
+    cors.use_origin_lookup(app, lambda origin: origin == SPA)
     return app
 
 
@@ -105,11 +105,11 @@ def test_an_origin_is_looked_up_once_in_a_while_and_malformed_ones_never(
     asked: list[str] = []
     clock = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    headers.use_origin_lookup(app, lambda origin: bool(asked.append(origin)) or True)  # type: ignore[func-returns-value]
+    cors.use_origin_lookup(app, lambda origin: bool(asked.append(origin)) or True)  # type: ignore[func-returns-value]
     for origin in [SPA, SPA, "null", "https://a b", ""]:
         call(client, "/token", "POST", Origin=origin)
     assert asked == [SPA]
-    clock[0] += headers.ORIGIN_CACHE_SECONDS + 1
+    clock[0] += cors.ORIGIN_CACHE_SECONDS + 1
     call(client, "/token", "POST", Origin=SPA)
     assert asked == [SPA, SPA]
 
@@ -121,9 +121,9 @@ def test_when_the_lookup_fails_the_last_answer_serves(
         raise RuntimeError("the database is away")
 
     call(client, "/userinfo", Origin=SPA)
-    headers.use_origin_lookup(app, fail)
+    cors.use_origin_lookup(app, fail)
     known_since = time.monotonic()
-    monkeypatch.setattr(time, "monotonic", lambda: known_since + 2 * headers.ORIGIN_CACHE_SECONDS)
+    monkeypatch.setattr(time, "monotonic", lambda: known_since + 2 * cors.ORIGIN_CACHE_SECONDS)
     assert call(client, "/userinfo", Origin=SPA).headers["Access-Control-Allow-Origin"] == SPA
     stranger = call(client, "/userinfo", Origin="https://stranger.example")
     assert stranger.status_code == 200

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import has_request_context, request
 from sqlalchemy.exc import IntegrityError
 
-from ..database import db, is_outage, now, transact
+from ..database import db, is_outage, is_writing, now, transact
 from .events import ALSO_FOR_NOBODY, COUNTED, EVENTS
 from .models import Activity
 
@@ -35,7 +35,7 @@ def note(event: str, line: Mapping[str, object]) -> None:
     if event not in EVENTS or (account_id is None and event not in ALSO_FOR_NOBODY):
         return
     write = partial(_write, event, account_id, str(line.get("network", "-"))[:64], client_id)
-    if db.session().info.get("writing"):
+    if is_writing():
         write()
         return
     try:

@@ -141,7 +141,8 @@ def respond(walk: Walk) -> Response:
             consents.remember(session.account_id, walk.client.client_id, walk.shared, walk.request.authorization.resources)
         walk.grant.save_authorization_code(code, walk.request)
 
-    transact(issue_code)
+    # A code that a power failure takes was redeemed by nobody, or what it gave would be gone too.
+    transact(issue_code, lasting=walk.consented)
     return authorization_response(walk.redirect_uri, walk.response_mode, walk.state, code=code)
 
 

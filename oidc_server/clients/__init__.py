@@ -12,7 +12,7 @@ from time import monotonic
 from authlib.oauth2.rfc6749 import OAuth2Request
 from flask import Flask
 
-from .. import headers
+from .. import cors
 from ..server import AuthorizationServer
 from . import authentication, store
 from .commands import clients
@@ -44,7 +44,7 @@ def mount(app: Flask, server: AuthorizationServer) -> None:
         token_endpoint_auth_signing_alg_values_supported=list(authentication.SIGNING_ALGORITHMS),
     )
     server.upkeep("ended client secrets", UPKEEP_SECONDS, store.purge_secrets)
-    headers.use_origin_lookup(app, _origin_lookup())
+    cors.use_origin_lookup(app, _origin_lookup())
     app.cli.add_command(clients)
 
 

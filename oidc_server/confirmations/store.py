@@ -14,7 +14,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from ..database import db, now, transact
+from ..database import is_writing, now, transact
 from ..server import current_server
 from . import codes
 
@@ -122,7 +122,7 @@ def match_code(purpose: str, handle: str, code: str) -> MatchedCode:
 
     Not to be called inside a transaction: its rollback would forget that a code was tried.
     """
-    if db.session().info.get("writing"):
+    if is_writing():
         raise RuntimeError("match_code() counts tries in a transaction of its own; call it before yours.")
 
     def compare() -> str | None:

@@ -24,7 +24,6 @@ blueprint = Blueprint("grants", __name__)
 def token() -> Response:
     """The token endpoint (RFC 6749 §3.2)."""
     response: Response = current_server.create_token_response()
-    response.headers["Pragma"] = "no-cache"  # RFC 6749 §5.1
     return response
 
 

@@ -49,7 +49,13 @@ class AuthorizationCodeGrant(IssuesTokens, grants.AuthorizationCodeGrant):  # ty
             codes.revoke_replayed(authorization_code)
             raise invalid_grant(_USED, "code replayed")
         authorization = authorization_code.authorization
-        account = accounts.read(authorization.account_id)
+        if authorization.is_offline:
+            account = accounts.read(authorization.account_id)
+        else:
+            session = sessions.store.alive(authorization.sid)
+            if session is None:
+                raise invalid_grant(_USED, "the browser session ended since the code was issued")
+            account = session.account
         if (
             account is None
             or not account.is_active
@@ -58,8 +64,6 @@ class AuthorizationCodeGrant(IssuesTokens, grants.AuthorizationCodeGrant):  # ty
             raise invalid_grant(_USED, "the account changed since the code was issued")
         if self.request.client.get_allowed_scope(authorization_code.get_scope()) is None:
             raise invalid_grant(_USED, "the client lost a scope since the code was issued")
-        if not authorization.is_offline and not sessions.store.is_alive(authorization.sid):
-            raise invalid_grant(_USED, "the browser session ended since the code was issued")
         if connections.was_ended(account.id, authorization.client_id, authorization_code.issued_at):
             raise invalid_grant(_USED, "the person removed the app since the code was issued")
         return account

@@ -76,10 +76,10 @@ def _is_live(session: Session) -> bool:
     )
 
 
-def is_alive(sid: str) -> bool:
-    """Whether the session of this `sid` still lives."""
+def alive(sid: str) -> Session | None:
+    """The session of this `sid` with its account, to read only, if it still lives."""
     found = _WHOLE.of(execute(_READ_BY_SID, one=sid))
-    return found is not None and _is_live(found)
+    return found if found is not None and _is_live(found) else None
 
 
 def start(account_id: str, *, acr: str, amr: list[str]) -> Session:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, g
 from sqlalchemy import event as events
 
 from oidc_server import activity, audit
@@ -134,10 +135,12 @@ def test_an_account_that_has_just_gone_loses_its_line_and_nothing_else(
 def test_a_busy_database_loses_no_audit_line(
     app: Flask, alice_id: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(app.config, "DATABASE_TIMEOUT", 0.2)
+    impatient = dataclasses.replace(app.extensions["oidc_database"], timeout=0.2)
+    monkeypatch.setitem(app.extensions, "oidc_database", impatient)
     caplog.set_level("INFO", logger="oidc_server")
     other = sa.create_engine(db.engine.url, connect_args={"timeout": 0.1})
     db.session.remove()
+    g.pop("database")
     with other.connect() as holder:
         holder.exec_driver_sql("BEGIN IMMEDIATE")
         started = time.monotonic()
