@@ -10,11 +10,11 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
 
 import orjson
-from flask import Flask, current_app, g, has_app_context, has_request_context, request
+from flask import Flask, has_app_context, has_request_context
 
+from . import here
 from .database import now
 from .log_lines import AUDIT, AuditRecord, OneLine, PrivateFile, StandardError, is_of_command, utc
 from .networks import client_network
@@ -116,20 +116,19 @@ _package_log = logging.getLogger(__name__.partition(".")[0])
 
 def record(event: str, **fields: object) -> None:
     """Write one fact; texts are cut at 200 characters, lists at 20; `network` is the request's unless it is given."""
-    # Themselves, once: each look through Flask's proxies takes a microsecond.
-    sent = cast(Any, request)._get_current_object() if has_request_context() else None
+    sent = here.request() if has_request_context() else None
     at = now()
     line: dict[str, object] = {
         "time": utc(at),
         "event": event,
-        "request_id": g.get("request_id", "-") if sent is not None else "-",
+        "request_id": here.g().get("request_id", "-") if sent is not None else "-",
         "network": fields.pop("network", None) or (client_network(sent) if sent is not None else "-"),
     }
     for name, value in fields.items():
         line[name] = "[withheld]" if name in _SECRET_NAMES else _plain(value)
     if _audit_log.isEnabledFor(logging.INFO):
         _audit_log.handle(AuditRecord(_as_json(line), at))
-    for listener in current_app.extensions.get(_LISTENERS, ()) if has_app_context() else ():
+    for listener in here.app().extensions.get(_LISTENERS, ()) if has_app_context() else ():
         listener(event, line)
 
 

@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from flask import Flask, Request, current_app
+from flask import Flask, Request
+
+from . import here
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +80,7 @@ def _beforehand(request: Request, methods: str) -> list[tuple[str, str]]:
 def _is_registered(origin: str) -> bool:
     if not _ORIGIN.fullmatch(origin):
         return False
-    origins: _Origins = current_app.extensions["cors"]
+    origins: _Origins = here.app().extensions["cors"]
     # How long an answer is kept is no protocol time, so the one notion of now is not asked.
     now = time.monotonic()
     known = origins.seen.get(origin)

@@ -9,8 +9,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -114,8 +113,7 @@ def transact(work: Callable[[], T], *, lasting: bool = True) -> T:
     for attempt in range(1, _TRIES + 1):
         mine.is_writing = True
         try:
-            with _turn(mine.database.turn, deadline):
-                return _attempt(mine, work, deadline, lasting)
+            return _attempt(mine, work, deadline, lasting)
         except Unavailable:
             mine.discouraged_until = time.monotonic() + _DISCOURAGED
             raise
@@ -133,6 +131,10 @@ def transact(work: Callable[[], T], *, lasting: bool = True) -> T:
 
 
 def _attempt(mine: Work, work: Callable[[], T], deadline: float, lasting: bool) -> T:
+    # SQLite has one writer. Who waits for its file sleeps for longer and longer; who waits for this lock is woken at once.
+    turn = mine.database.turn
+    if turn is not None and not turn.acquire(timeout=max(0.0, deadline - time.monotonic())):
+        raise Unavailable
     try:
         connection = _connection()
         # Ends what earlier reads began: SQLite cannot turn a reader whose snapshot is old into a writer. Said to the
@@ -151,20 +153,9 @@ def _attempt(mine: Work, work: Callable[[], T], deadline: float, lasting: bool) 
         if mine.connection is not None:
             drivers.rollback(mine.connection)
         raise
-
-
-@contextmanager
-def _turn(lock: threading.Lock | None, deadline: float) -> Iterator[None]:
-    """SQLite has one writer. Who waits for its file sleeps for longer and longer; who waits for this lock is woken at once."""
-    if lock is None:
-        yield
-        return
-    if not lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
-        raise Unavailable
-    try:
-        yield
     finally:
-        lock.release()
+        if turn is not None:
+            turn.release()
 
 
 def _may_help_to_retry(error: BaseException) -> bool:

@@ -5,6 +5,7 @@ What goes wrong is raised as SQLAlchemy raises it, so that transact() and errors
 
 from __future__ import annotations
 
+import math
 import select
 import sqlite3
 import threading
@@ -72,16 +73,12 @@ def run(connection: Connection, sql: str, parameters: Row | dict[str, Any] = ())
     if is_heard(connection):
         result = connection.exec_driver_sql(sql, parameters)
         return [tuple(row) for row in result] if result.returns_rows else ()
-    cursor = None
+    driver: Any = connection.connection.dbapi_connection
     try:
-        cursor = connection.connection.cursor()
-        cursor.execute(sql, parameters)
-        return cursor.fetchall() if cursor.description is not None else ()
+        cursor = driver.execute(sql, parameters)
+        return cursor.fetchall() if cursor.description is not None else ()  # type: ignore[no-any-return]
     except connection.dialect.loaded_dbapi.Error as error:
         raise _as_sqlalchemy(error, connection, sql) from error
-    finally:
-        if cursor is not None:
-            cursor.close()
 
 
 def begin_writing(connection: Connection, seconds: float, lasting: bool = True) -> None:
@@ -89,7 +86,7 @@ def begin_writing(connection: Connection, seconds: float, lasting: bool = True) 
     dialect = connection.dialect.name
     if dialect == "sqlite":
         driver = cast(SQLite, connection.connection.dbapi_connection)
-        driver.execute(f"PRAGMA busy_timeout = {max(1, round(seconds * 1000))}")  # 3 µs
+        driver.wait_at_most(seconds)
         driver.wait_for_disk(lasting)
     run(connection, (_BEGIN_WRITING if lasting else _BEGIN_LOOSELY)[dialect])
 
@@ -137,6 +134,7 @@ class SQLite(sqlite3.Connection):
 
     is_writing = False
     _waits_for_disk = True
+    _waits_for_others = 0
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -144,6 +142,13 @@ class SQLite(sqlite3.Connection):
         # synchronous=FULL: a spent code or token must still be spent after a power loss.
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             self.execute(f"PRAGMA {pragma}")
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Give up after this time, counted in tenths of a second, when another process writes."""
+        tenths = max(1, math.ceil(seconds * 10))
+        if tenths != self._waits_for_others:
+            self.execute(f"PRAGMA busy_timeout = {tenths * 100}")
+            self._waits_for_others = tenths
 
     def wait_for_disk(self, wanted: bool) -> None:
         """Whether the next commit waits until it is on the disk."""

@@ -11,12 +11,11 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, abort, current_app, g, request, url_for
+from flask import Flask, Request, Response, abort, g, url_for
 
-from . import cors, edge
+from . import cors, edge, here
 from .settings import Settings
 from .settings_checks import is_loopback
 
@@ -101,7 +100,7 @@ def logo(uri: str) -> str:
 
 
 def _state() -> _State:
-    state = current_app.extensions["headers"]
+    state = here.app().extensions["headers"]
     assert isinstance(state, _State)
     return state
 
@@ -140,9 +139,8 @@ def _source(uri: str) -> str | None:
 
 
 def _arrive() -> Response | None:
-    g.request_id = secrets.token_hex(6)
-    state = _state()
-    sent = _request()
+    here.g().request_id = secrets.token_hex(6)
+    state, sent = _state(), here.request()
     # The environment's own text: werkzeug would repair a missing Host with the server's name.
     if sent.environ.get("HTTP_HOST", "").lower() not in state.hosts and sent.path != "/healthz":
         return Response(f"This server answers at {state.settings.issuer} only.\n", status=421, mimetype="text/plain")
@@ -160,7 +158,7 @@ def _is_canonical(path: str) -> bool:
 
 
 def _leave(response: Response) -> Response:
-    state, sent, facts = _state(), _request(), cast(Any, g)._get_current_object()
+    state, sent, facts = _state(), here.request(), here.g()
     is_page = response.mimetype == "text/html"
     # As a list that edge.py appends: each of these took 3 µs to set on werkzeug's Headers.
     more = sent.environ[edge.MORE] = [("X-Request-ID", facts.get("request_id", "-"))]
@@ -171,11 +169,6 @@ def _leave(response: Response) -> Response:
     _set_caching(response, sent, state)
     more += cors.headers_of(sent)
     return response
-
-
-def _request() -> Request:
-    # Itself, once: each look through Flask's proxy takes a microsecond.
-    return cast(Any, request)._get_current_object()  # type: ignore[no-any-return]
 
 
 def _policy_of_this_page() -> str:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import cast
 
-from flask import Request, current_app
+from flask import Request
+
+from . import here
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -76,7 +78,7 @@ def parse_trusted_proxies(text: str) -> TrustedProxies:
 def client_address(request: Request) -> str:
     """The address of the client, in its one canonical spelling; never looked up in the DNS."""
     # server.py is a tier above this file, so its settings are reached through the app that carries them.
-    trusted = parse_trusted_proxies(cast(str, current_app.extensions["oidc_server"].settings.trusted_proxies))
+    trusted = parse_trusted_proxies(cast(str, here.app().extensions["oidc_server"].settings.trusted_proxies))
     address = _canonical(request.remote_addr or "") or LOCAL_SOCKET
     if trusted.nobody:
         return address

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import sqlalchemy as sa
-from flask import Flask, current_app, g
+from flask import Flask, g
 from flask_sqlalchemy.session import Session
 from sqlalchemy.engine import Connection
+
+from . import here
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def disconnect_at_the_end(app: Flask) -> None:
 
 def current() -> Work:
     """The work of this application context."""
-    found: Work | None = g.get("database")
+    facts = here.g()
+    found: Work | None = facts.get("database")
     if found is None:
-        found = g.database = Work(cast(Database, current_app.extensions["oidc_database"]))
+        found = facts.database = Work(cast(Database, here.app().extensions["oidc_database"]))
     return found

@@ -13,11 +13,11 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 from flask_limiter import Limiter
 from limits import RateLimitItem, parse_many
 
-from . import audit, errors
+from . import audit, errors, here
 from .database import now
 from .networks import client_network, parse_trusted_proxies
 from .rate_windows import SCHEME
@@ -111,12 +111,13 @@ def hit(name: str, *identifiers: str) -> None:
 
 
 def _current() -> RateLimits:
-    return cast(RateLimits, current_app.extensions["oidc_rate_limits"])
+    return cast(RateLimits, here.app().extensions["oidc_rate_limits"])
 
 
 def _count_request() -> None:
-    if request.endpoint not in _EXEMPT_ENDPOINTS and request.path not in _EXEMPT_PATHS:
-        hit("default", client_network(request))
+    sent = here.request()
+    if sent.endpoint not in _EXEMPT_ENDPOINTS and sent.path not in _EXEMPT_PATHS:
+        hit("default", client_network(sent))
 
 
 def _answer(error: RateLimited) -> Response:

@@ -10,8 +10,9 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
-from flask import current_app
 from sqlalchemy.orm import Session
+
+from . import here
 
 V = TypeVar("V")
 
@@ -43,7 +44,7 @@ class Remembered(Generic[V]):
         self._rows().clear()
 
     def _rows(self) -> dict[str, tuple[V, float]]:
-        rows: dict[str, tuple[V, float]] = current_app.extensions.setdefault(self._name, {})
+        rows: dict[str, tuple[V, float]] = here.app().extensions.setdefault(self._name, {})
         return rows
 
 

@@ -5,6 +5,7 @@ OAuth 2.0 Multiple Response Types §2.1, OAuth 2.0 Form Post Response Mode, RFC 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
@@ -12,6 +13,8 @@ from flask import Response, make_response, render_template
 
 from . import headers
 from .server import AuthorizationServer, current_server
+
+_NEEDS_NO_QUOTING = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
 
 
 def see_other(location: str) -> Response:
@@ -21,11 +24,15 @@ def see_other(location: str) -> Response:
 
 def redirect_with_query(redirect_uri: str, params: Mapping[str, str]) -> Response:
     """303 to the redirect URI, its own query kept as it was registered (RFC 6749 §3.1.2)."""
-    encoded = "&".join(f"{name}={quote(value, safe='')}" for name, value in params.items())
+    encoded = "&".join(f"{name}={_quoted(value)}" for name, value in params.items())
     uri = redirect_uri + ("&" if "?" in redirect_uri else "?") + encoded
     if "error" in params:
         uri += "#_"  # or the browser would carry the fragment of our URL over to the app (RFC 9700 §4.1.3)
     return see_other(uri)
+
+
+def _quoted(value: str) -> str:
+    return value if _NEEDS_NO_QUOTING.fullmatch(value) else quote(value, safe="")
 
 
 def post_as_form(redirect_uri: str, params: Mapping[str, str]) -> Response:

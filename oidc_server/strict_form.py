@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from flask import Request
 from werkzeug.exceptions import HTTPException
@@ -223,6 +223,11 @@ def _has_body(request: Request) -> bool:
     return bool(request.content_length) or "Transfer-Encoding" in request.headers
 
 
+def _decoded(text: str) -> str:
+    text = text.replace("+", " ")
+    return unquote(text, errors="strict") if "%" in text else text
+
+
 def _pairs(raw: bytes) -> list[tuple[str, str]]:
     if raw.count(b"&") >= MAX_FIELDS:
         raise ProtocolError("invalid_request", "There are too many parameters.")
@@ -230,7 +235,10 @@ def _pairs(raw: bytes) -> list[tuple[str, str]]:
         text = raw.decode("utf-8")
         if _BROKEN_ESCAPE.search(text):
             raise ValueError("broken percent-encoding")
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS, separator="&")
+        pairs = [
+            (_decoded(name), _decoded(value))
+            for name, _, value in (one.partition("=") for one in text.split("&") if one)
+        ]
     except ValueError as error:  # UnicodeDecodeError is one
         raise ProtocolError("invalid_request", "The parameters are not valid percent-encoded UTF-8.") from error
     for name, value in pairs:

@@ -138,7 +138,9 @@ def respond(walk: Walk) -> Response:
         if walk.parked is not None:
             parked_requests.complete(walk.parked)
         if walk.consented:
-            consents.remember(session.account_id, walk.client.client_id, walk.shared, walk.request.authorization.resources)
+            consents.remember(
+                session.account_id, walk.client.client_id, walk.shared, walk.request.authorization.resources
+            )
         walk.grant.save_authorization_code(code, walk.request)
 
     # A code that a power failure takes was redeemed by nobody, or what it gave would be gone too.

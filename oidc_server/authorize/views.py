@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 from flask import Response, request
 
-from .. import audit, csrf, languages, parked_requests, strict_form
+from .. import audit, csrf, here, languages, parked_requests, strict_form
 from ..database import now
 from ..errors import PageError, Pages, ProtocolError
 from ..parked_requests import ParkedRequest
@@ -25,7 +23,7 @@ def authorize() -> Response:
     """The authorization endpoint (RFC 6749 §3.1). HEAD and link prefetching change nothing."""
     if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", "")):
         return Response(status=204)
-    parameters = strict_form.read_authorization_parameters(cast(Any, request)._get_current_object())
+    parameters = strict_form.read_authorization_parameters(here.request())
     if "transaction" in parameters and request.method == "GET" and "client_id" not in parameters:
         return steps.answer(_walk_on(parameters["transaction"]))
     languages.learn(ui_locales=parameters.get("ui_locales"))

@@ -215,7 +215,9 @@ def _theme(given: Mapping[str, Any], settings: Settings) -> dict[str, str]:
     """Our own metadata, for operators: how the pages of this client look. Never to be taken from a client that registers itself."""
     if "theme" not in given:
         return {}
-    return {"theme": _choice(given, "theme", sorted(themes.names_in(settings)) or ["(no theme in OIDC_THEMES_DIR)"], "")}
+    return {
+        "theme": _choice(given, "theme", sorted(themes.names_in(settings)) or ["(no theme in OIDC_THEMES_DIR)"], "")
+    }
 
 
 def _flag(given: Mapping[str, Any], name: str) -> bool | None:

@@ -56,11 +56,7 @@ class AuthorizationCodeGrant(IssuesTokens, grants.AuthorizationCodeGrant):  # ty
             if session is None:
                 raise invalid_grant(_USED, "the browser session ended since the code was issued")
             account = session.account
-        if (
-            account is None
-            or not account.is_active
-            or (account.signed_out_before or 0) > authorization_code.issued_at
-        ):
+        if account is None or not account.is_active or (account.signed_out_before or 0) > authorization_code.issued_at:
             raise invalid_grant(_USED, "the account changed since the code was issued")
         if self.request.client.get_allowed_scope(authorization_code.get_scope()) is None:
             raise invalid_grant(_USED, "the client lost a scope since the code was issued")

@@ -18,6 +18,7 @@ from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
 from markupsafe import escape
 
+from .. import here
 from ..settings import Settings
 from . import catalogues, negotiation
 from .catalogues import DIRECTIONS, NAMES, SUPPORTED
@@ -121,7 +122,7 @@ def _in_template(context: EvalContext, sentence: str, **values: object) -> str:
 
 def _facts() -> dict[str, Any]:
     # In the environ, because one application context may be held over many requests.
-    facts: dict[str, Any] = request.environ.setdefault(_ENVIRON, {})
+    facts: dict[str, Any] = here.request().environ.setdefault(_ENVIRON, {})
     return facts
 
 

@@ -12,7 +12,16 @@ from .commands import resources
 from .models import ProtectedResource
 from .store import IDENTITY_SCOPES, ROLES_SCOPE, InvalidTarget, choose, find, grantable
 
-__all__ = ["IDENTITY_SCOPES", "ROLES_SCOPE", "InvalidTarget", "ProtectedResource", "choose", "find", "grantable", "mount"]
+__all__ = [
+    "IDENTITY_SCOPES",
+    "ROLES_SCOPE",
+    "InvalidTarget",
+    "ProtectedResource",
+    "choose",
+    "find",
+    "grantable",
+    "mount",
+]
 
 
 def mount(app: Flask, server: AuthorizationServer) -> None:

@@ -168,7 +168,9 @@ def end_of(account_id: str | None, limit: int) -> int:
 
 def list_for(account_id: str) -> list[Session]:
     """The live sessions of an account, the one seen last first."""
-    query = sa.select(Session).where(Session.account_id == account_id).order_by(Session.last_seen_at.desc(), Session.sid)
+    query = (
+        sa.select(Session).where(Session.account_id == account_id).order_by(Session.last_seen_at.desc(), Session.sid)
+    )
     return [session for session in db.session.scalars(query) if _is_live(session)]
 
 

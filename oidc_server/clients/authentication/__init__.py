@@ -10,10 +10,9 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
-from flask import request
 from werkzeug.datastructures import Headers
 
-from ... import audit, rate_limits
+from ... import audit, here, rate_limits
 from ...errors import ProtocolError
 from ...networks import client_network
 from ...strict_form import Form
@@ -65,7 +64,7 @@ def authenticate(
         if form.get("client_id", claimed) != claimed:
             raise ProtocolError("invalid_request", "client_id is not the client that authenticates.")  # RFC 6749 §3.2.1
         # Counted before anything is compared: a secret can be guessed here too.
-        rate_limits.hit("token", claimed, client_network(request))
+        rate_limits.hit("token", claimed, client_network(here.request()))
         client = find(claimed)
         return _prove(candidates, presented, methods, client)
     except Failed as failed:
