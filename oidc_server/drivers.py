@@ -76,7 +76,7 @@ def run(connection: Connection, sql: str, parameters: Row | dict[str, Any] = ())
     driver: Any = connection.connection.dbapi_connection
     try:
         cursor = driver.execute(sql, parameters)
-        return cursor.fetchall() if cursor.description is not None else ()  # type: ignore[no-any-return]
+        return cursor.fetchall() if cursor.description is not None else ()
     except connection.dialect.loaded_dbapi.Error as error:
         raise _as_sqlalchemy(error, connection, sql) from error
 

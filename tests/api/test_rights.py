@@ -31,9 +31,7 @@ def token_of(app: Flask, client_id: str = "manager", scope: str = SCOPE, resourc
 def manager(app: Flask) -> dict[str, str]:
     """The Authorization header of a program of the people who run the server."""
     with app.app_context():
-        flows.register(
-            "manager", grant_types=["client_credentials"], redirect_uris=[], response_types=[], scope=SCOPE
-        )
+        flows.register("manager", grant_types=["client_credentials"], redirect_uris=[], response_types=[], scope=SCOPE)
     return {"Authorization": f"Bearer {token_of(app)}"}
 
 
