@@ -28,6 +28,7 @@ class NoSession(SessionInterface):
 
 
 _NULL = NullSession()
+_OF_THE_APP = {None}
 
 
 class Answer(Response):
@@ -67,6 +68,16 @@ class Application(Flask):
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function as it is: looking whether it is a coroutine, eight times in each request, took 20 µs of 450."""
         return func
+
+    def preprocess_request(self) -> Any:
+        """Flask's, straight through the hooks of the app when no blueprint has any."""
+        if self.url_value_preprocessors or self.before_request_funcs.keys() - _OF_THE_APP:
+            return super().preprocess_request()
+        for before in self.before_request_funcs.get(None, ()):
+            answer = before()
+            if answer is not None:
+                return answer
+        return None
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Flask's, without a second look at the Host, which headers.py compares with our own names."""

@@ -17,7 +17,7 @@ from werkzeug.datastructures import Headers
 
 from . import here, strict_form
 from .errors import ProtocolError, json_error
-from .strict_form import Form
+from .form import Form
 
 if TYPE_CHECKING:
     from .settings import Settings

@@ -8,13 +8,14 @@ different requests.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from urllib.parse import unquote
 
 from flask import Request
 from werkzeug.exceptions import HTTPException
 
 from .errors import ProtocolError
+from .form import Form
 
 MAX_BODY = 64 * 1024
 MAX_QUERY = 64 * 1024
@@ -47,49 +48,6 @@ _FORM_TYPE = re.compile(
     r'application/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?;?', re.IGNORECASE | re.ASCII
 )
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-
-
-class Form(Mapping[str, str]):
-    """What one request said: an immutable mapping of names to values, empty values left out (RFC 6749 §3.1).
-
-    A name of MAY_REPEAT maps to its first value and has the others in getlist(); `duplicates` are the names that were
-    sent twice although they must not be.
-    """
-
-    __slots__ = ("_values", "duplicates")
-
-    def __init__(self, pairs: Iterable[tuple[str, str]] = (), duplicates: Iterable[str] = ()) -> None:
-        values: dict[str, list[str]] = {}
-        for name, value in pairs:
-            if value:
-                values.setdefault(name, []).append(value)
-        self._values = {name: tuple(held) for name, held in values.items()}
-        self.duplicates = frozenset(duplicates)
-
-    @classmethod
-    def from_lists(cls, lists: Mapping[str, Iterable[str]]) -> Form:
-        """The form that as_lists() was made of, such as a parked request."""
-        return cls((name, value) for name, values in lists.items() for value in values)
-
-    def as_lists(self) -> dict[str, list[str]]:
-        """A copy that can be stored as JSON."""
-        return {name: list(values) for name, values in self._values.items()}
-
-    def getlist(self, name: str) -> list[str]:
-        """Every value of a name, in the order sent."""
-        return list(self._values.get(name, ()))
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[name][0]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return f"Form({sorted(self._values)})"  # names only: values are secrets more often than not
 
 
 def read_form(request: Request, *, may_repeat: frozenset[str] = MAY_REPEAT, may_be_empty: bool = False) -> Form:
@@ -186,24 +144,27 @@ def read_bytes(request: Request, media_type: re.Pattern[str], refusal: Callable[
 
     Raises ProtocolError invalid_request: 400, 411 without a length, 413 over MAX_BODY bytes, 415 for a compressed body.
     """
-    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+    environ = request.environ  # through request.headers, one that is missing costs an exception
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
         raise ProtocolError("invalid_request", "The request body must not be compressed.", status=415)
-    if not media_type.fullmatch(request.headers.get("Content-Type", "").strip()):
+    if not media_type.fullmatch(environ.get("CONTENT_TYPE", "").strip()):
         raise refusal()
     if request.content_length is not None and request.content_length > MAX_BODY:
         raise ProtocolError("invalid_request", "The request body is too large.", status=413)
-    if request.headers.get("Transfer-Encoding") and not request.environ.get("wsgi.input_terminated"):
+    if environ.get("HTTP_TRANSFER_ENCODING") and not environ.get("wsgi.input_terminated"):
         # werkzeug would hand out an empty body, and a request would pass for one without parameters.
         raise ProtocolError("invalid_request", "The request body must have a Content-Length.", status=411)
     return _read(request)
 
 
 def _read(request: Request) -> bytes:
-    # Some servers block when they are asked for more than was announced.
-    wanted = MAX_BODY + 1 if request.content_length is None else request.content_length
+    # Some servers block when they are asked for more than was announced; what was announced needs none of werkzeug's care.
+    announced = request.content_length
+    wanted = MAX_BODY + 1 if announced is None else announced
     chunks = []
     try:
-        while wanted > 0 and (chunk := request.stream.read(wanted)):
+        stream = request.stream if announced is None else request.environ["wsgi.input"]
+        while wanted > 0 and (chunk := stream.read(wanted)):
             chunks.append(chunk)
             wanted -= len(chunk)
     except HTTPException as error:
@@ -214,7 +175,7 @@ def _read(request: Request) -> bytes:
     body = b"".join(chunks)
     if len(body) > MAX_BODY:
         raise ProtocolError("invalid_request", "The request body is too large.", status=413)
-    if request.content_length is not None and wanted > 0:
+    if announced is not None and wanted > 0:
         raise ProtocolError("invalid_request", "The request body is incomplete.")
     return body
 

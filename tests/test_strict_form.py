@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from oidc_server import strict_form
 from oidc_server.errors import ProtocolError, json_error
-from oidc_server.strict_form import Form
+from oidc_server.form import Form
 
 from .conftest import ISSUER
 

@@ -10,10 +10,10 @@ from flask import Response, request
 from .. import csrf, languages, registrations, strict_form
 from ..confirmations import MatchedCode
 from ..errors import Pages
+from ..form import Form
 from ..networks import client_network
 from ..registrations import AccountExists, IdentifierRefused, LinkRefused
 from ..sessions import Session
-from ..strict_form import Form
 from . import notices, person
 
 blueprint = Pages("account_email", __name__)

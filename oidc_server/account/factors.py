@@ -18,10 +18,10 @@ from ..factors import Factor, TooManyFactors, new_app, qr_code, totp
 from ..factors import notices as factor_notices
 from ..factors.passkeys import NameRefused
 from ..factors.passkeys.store import name_of
+from ..form import Form
 from ..networks import client_network
 from ..responses import see_other
 from ..sessions import Session
-from ..strict_form import Form
 from . import notices, person
 from .sessions import end_other_sessions
 

@@ -11,11 +11,11 @@ from ..database import transact
 from ..errors import Pages
 from ..factors import notices as factor_notices
 from ..factors import passkeys
+from ..form import Form
 from ..networks import client_network
 from ..responses import see_other
 from ..server import current_server
 from ..sessions import Session
-from ..strict_form import Form
 from . import notices, person
 from .sessions import end_other_sessions
 

@@ -11,8 +11,8 @@ from ..accounts import store
 from ..accounts.claims import ADDRESS_MEMBERS
 from ..database import transact
 from ..errors import Pages
+from ..form import Form
 from ..sessions import Session
-from ..strict_form import Form
 from . import notices, person
 from .profile_fields import FIELDS, FieldRefused, read, zones
 

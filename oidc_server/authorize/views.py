@@ -7,10 +7,10 @@ from flask import Response, request
 from .. import audit, csrf, here, languages, parked_requests, strict_form
 from ..database import now
 from ..errors import PageError, Pages, ProtocolError
+from ..form import Form
 from ..parked_requests import ParkedRequest
 from ..responses import see_other
 from ..server import Request, current_server
-from ..strict_form import Form
 from . import steps
 from .consent import is_approved
 from .walk import Walk

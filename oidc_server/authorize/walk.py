@@ -10,12 +10,12 @@ from flask import Response
 from .. import audit
 from ..accounts.claims import CLAIMS_OF_SCOPE, REQUESTABLE
 from ..errors import ProtocolError
+from ..form import Form
 from ..parked_requests import ParkedRequest
 from ..resources import ProtectedResource
 from ..responses import DEFAULT_MODE, authorization_response
 from ..server import Request
 from ..sessions import Session
-from ..strict_form import Form
 
 
 @dataclass

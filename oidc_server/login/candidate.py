@@ -13,10 +13,10 @@ from flask import Response
 from .. import factors, parked_requests, sessions
 from ..database import now
 from ..factors import Factor, PendingSignIn
+from ..form import Form
 from ..parked_requests import ParkedRequest
 from ..responses import see_other
 from ..server import current_server
-from ..strict_form import Form
 from .completion import acr_needed, complete, go_on, raise_session
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..strict_form import Form
+from ..form import Form
 
 DEFAULT = "/account"
 _PAGE = re.compile(r"/account(/[a-z-]+)*", re.ASCII)

@@ -11,6 +11,7 @@ from .. import csrf, factors, strict_form
 from ..database import transact
 from ..errors import Pages
 from ..factors import Factor, notices, qr_code, totp
+from ..form import Form
 from ..networks import client_network
 from ..responses import see_other
 from . import candidate as candidates
@@ -71,7 +72,7 @@ def confirm() -> Response:
     )
 
 
-def _find(values: strict_form.Form) -> Candidate:
+def _find(values: Form) -> Candidate:
     candidate = candidates.find(values)
     if candidate.factors or candidate.pending is None:
         # Whoever has a factor proves that one; a second one is added in the account, after it.

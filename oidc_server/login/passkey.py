@@ -13,10 +13,10 @@ from flask import Flask, Response, g, request
 from .. import accounts, audit, csrf, factors, headers, rate_limits, sessions, strict_form
 from ..errors import Pages
 from ..factors import passkeys
+from ..form import Form
 from ..networks import client_network
 from ..responses import see_other
 from ..server import current_server
-from ..strict_form import Form
 from . import candidate as candidates
 from . import destination, second_factor, views
 from .candidate import Candidate, Elsewhere

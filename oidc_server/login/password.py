@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import factors
+from ..form import Form
 from ..sessions import proof
-from ..strict_form import Form
 
 #: One factor that the person knows.
 ACR = factors.ONE_FACTOR

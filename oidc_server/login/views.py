@@ -8,9 +8,9 @@ from flask import Response, make_response, render_template, request
 
 from .. import accounts, csrf, factors, parked_requests, rate_limits, sessions, strict_form
 from ..errors import Pages
+from ..form import Form
 from ..parked_requests import ParkedRequest
 from ..responses import see_other
-from ..strict_form import Form
 from . import destination, password
 from .completion import acr_needed, complete, go_on
 from .waiting_app import app_of

@@ -11,9 +11,9 @@ from flask import Response, make_response, render_template, request
 from .. import csrf, headers, languages, sessions, strict_form
 from ..clients import store as clients
 from ..errors import PageError, Pages
+from ..form import Form
 from ..responses import see_other
 from ..server import current_server
-from ..strict_form import Form
 from ..tokens import id_token, sign_in
 
 blueprint = Pages("logout", __name__)

@@ -7,11 +7,11 @@ from flask import Response, make_response, render_template, request
 from .. import csrf, languages, parked_requests, rate_limits, recoveries, sessions, strict_form
 from ..confirmations import Confirmation, MatchedCode
 from ..errors import PageError, Pages
+from ..form import Form
 from ..languages import translate
 from ..networks import client_network
 from ..responses import see_other
 from ..server import current_server
-from ..strict_form import Form
 
 blueprint = Pages("recovery", __name__)
 

@@ -7,12 +7,12 @@ from flask import Response, make_response, render_template, request
 from .. import csrf, languages, rate_limits, registrations, sessions, strict_form
 from ..accounts.identifiers import IdentifierRefused, email_of
 from ..errors import Pages
+from ..form import Form
 from ..networks import client_network
 from ..parked_requests import ParkedRequest
 from ..registrations import fields
 from ..responses import see_other
 from ..server import current_server
-from ..strict_form import Form
 from . import waiting
 from .entering import enter
 

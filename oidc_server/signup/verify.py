@@ -11,10 +11,10 @@ from flask import Response, make_response, render_template, request
 from .. import accounts, csrf, languages, rate_limits, registrations, sessions, strict_form
 from ..confirmations import Confirmation, MatchedCode
 from ..errors import PageError, Pages
+from ..form import Form
 from ..networks import client_network
 from ..responses import see_other
 from ..server import current_server
-from ..strict_form import Form
 from . import waiting
 from .entering import enter, may_enter
 

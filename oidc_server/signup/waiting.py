@@ -7,8 +7,8 @@ from typing import Any
 from .. import headers, parked_requests
 from ..clients import store as clients
 from ..errors import PageError
+from ..form import Form
 from ..parked_requests import ParkedRequest
-from ..strict_form import Form
 
 
 def of(values: Form) -> ParkedRequest | None:

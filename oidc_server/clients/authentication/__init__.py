@@ -14,8 +14,8 @@ from werkzeug.datastructures import Headers
 
 from ... import audit, here, rate_limits
 from ...errors import ProtocolError
+from ...form import Form
 from ...networks import client_network
-from ...strict_form import Form
 from ..models import Client, ClientSecret
 from . import client_secret_basic, client_secret_jwt, client_secret_post, none, private_key_jwt
 from .method import Failed, Method, Presented

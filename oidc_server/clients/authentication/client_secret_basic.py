@@ -31,8 +31,7 @@ def _read(presented: Presented) -> tuple[str, str]:
 
 
 def _parsed(presented: Presented) -> tuple[str, str]:
-    headers = presented.headers.getlist("Authorization")
-    found = _BASIC.fullmatch(headers[0]) if len(headers) == 1 else None
+    found = _BASIC.fullmatch(presented.headers.get("Authorization", ""))
     if found is None:
         raise Failed("Authorization header is not Basic")
     try:
@@ -50,6 +49,8 @@ def _parsed(presented: Presented) -> tuple[str, str]:
 
 def _form_decoded(text: str) -> str:
     # RFC 6749 §2.3.1: both are form-encoded first, so that an identifier may have a colon.
+    if "%" not in text:
+        return text.replace("+", " ")
     if _BROKEN_ESCAPE.search(text):
         raise Failed("Authorization header is not form-encoded")
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from werkzeug.datastructures import Headers
 
 from ... import audit
-from ...strict_form import Form
+from ...form import Form
 from ..models import Client, ClientSecret
 
 
