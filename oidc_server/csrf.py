@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, Response, current_app, g, request
 from markupsafe import Markup
 
-from . import audit
+from . import audit, here
 from .errors import PageError
 from .settings import Settings
 
@@ -141,10 +141,11 @@ def _mac(key: bytes, salt: bytes, browser: str, purpose: str) -> bytes:
 
 
 def _write_cookie(response: Response) -> Response:
-    if "new_browser_id" in g:
+    made = here.g().get("new_browser_id")
+    if made is not None:
         response.set_cookie(
             cookie_name(),
-            g.new_browser_id,
+            made,
             max_age=_COOKIE_LIFETIME,
             secure=_settings().is_https,
             httponly=True,

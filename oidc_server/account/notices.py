@@ -9,7 +9,7 @@ import re
 
 from flask import Flask, Response, g, request
 
-from .. import csrf
+from .. import csrf, here
 from ..responses import see_other
 from ..server import current_server
 
@@ -38,7 +38,7 @@ def mount(app: Flask) -> None:
 
 
 def _forget(response: Response) -> Response:
-    if g.get("account_notice_taken"):
+    if here.g().get("account_notice_taken"):
         _set(response, "", 0)
     return response
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, g, request
 
-from .. import csrf
+from .. import csrf, here
 from ..server import current_server
 
 
@@ -28,8 +28,9 @@ def mount(app: Flask) -> None:
 
 
 def _write(response: Response) -> Response:
-    if "session_cookie" in g:
-        value = g.session_cookie
+    facts = here.g()
+    if "session_cookie" in facts:
+        value = facts.session_cookie
         settings = current_server.settings
         response.set_cookie(
             name(),
