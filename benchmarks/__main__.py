@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.live import PostgreSQL
@@ -55,7 +56,7 @@ def main() -> None:
         "--grown",
         type=float,
         default=0,
-        help="over databases with this much of grown_rows.Sizes in them (0.1: a tenth)",
+        help="beside each empty database one with this much of grown_rows.Sizes in it (0.1: a tenth)",
     )
     options = parser.parse_args()
     for tool, package in (("wrk", "wrk"), ("taskset", "util-linux"), ("node", "nodejs")):
@@ -64,21 +65,24 @@ def main() -> None:
     chosen = [work for work in WORK if not options.only or work.name in options.only.split(",")]
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        databases: dict[str, str | None] = {"sqlite": None}
+        kinds: dict[str, Callable[[], str | None]] = {"sqlite": lambda: None}
         postgresql = None
         if "postgresql" in options.databases:
             (folder / "postgresql").mkdir()
             postgresql = PostgreSQL(folder / "postgresql")
-            databases["postgresql"] = postgresql.new_database()
+            kinds["postgresql"] = postgresql.new_database
         ours: list[Target] = []
         started: list[Ours | NodeProvider] = []
         try:
-            for kind, url in databases.items():
-                if kind in options.databases:
-                    server = Ours(folder / kind / "server", url)
-                    if options.grown:
-                        growth.seed(server.app.config["SQLALCHEMY_DATABASE_URI"], Sizes().times(options.grown))
-                    started.append(server.start())
+            for kind, new_database in kinds.items():
+                if kind not in options.databases:
+                    continue
+                if options.grown:
+                    grown = Ours(folder / kind / "grown", new_database())
+                    grown.name += report.GROWN
+                    growth.seed(grown.app.config["SQLALCHEMY_DATABASE_URI"], Sizes().times(options.grown))
+                    started.append(grown.start())
+                started.append(Ours(folder / kind / "server", new_database()).start())
             ours = list(started)
             node = None if options.without_node else NodeProvider(folder)
             if node is not None:

@@ -1,6 +1,6 @@
 """An OAuth 2.0 and OpenID Connect authorization server. This file is the map: it alone knows every part.
 
-Ground: settings database (statements, drivers) audit networks errors headers csrf strict_form inbound_jwt; above it
+Ground: settings database (one_connection, statements, drivers) audit networks errors headers cors csrf strict_form inbound_jwt; above it
 server (Authlib), responses, storage, rate_limits.
 Knowledge: accounts clients resources signing, then sessions, parked_requests, tokens.
 Answers, which never import one another: discovery login authorize grants userinfo introspection revocation logout health.

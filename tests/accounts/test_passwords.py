@@ -130,11 +130,15 @@ def test_no_more_than_the_slots_run_at_once() -> None:
             with slots.admit(), slots.turn():
                 running.append(number)
                 most.append(len(running))
-                time.sleep(0.1)
+                all_have_tried.wait(10)
+                time.sleep(0.05)
                 running.remove(number)
         except Busy:
             refused.append(number)
+            if len(refused) == 7:
+                all_have_tried.set()
 
+    all_have_tried = threading.Event()
     threads = [threading.Thread(target=work, args=(number,)) for number in range(10)]
     for thread in threads:
         thread.start()
