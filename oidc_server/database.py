@@ -23,11 +23,25 @@ from sqlalchemy.orm import DeclarativeBase, registry
 
 from . import drivers, one_connection
 from .drivers import Row
-from .one_connection import Database, OneConnectionSession, Work
+from .one_connection import Database, OneConnectionSession, Unavailable, Work
 from .statements import Statement, from_json, to_json
 
 if TYPE_CHECKING:
     from .settings import Settings
+
+__all__ = [
+    "Base",
+    "Unavailable",
+    "db",
+    "execute",
+    "init_app",
+    "is_outage",
+    "is_writing",
+    "let_go",
+    "now",
+    "sqlite_file",
+    "transact",
+]
 
 T = TypeVar("T")
 
@@ -68,19 +82,24 @@ db = SQLAlchemy(
 )
 
 
-class Unavailable(Exception):
-    """The database did not answer in time or kept refusing; the caller may try again (503, Retry-After)."""
-
-
 def now() -> float:
     """Seconds since the epoch, UTC: the only clock that decides about tokens, sessions and keys."""
     return clock()
 
 
 def execute(statement: Statement, **values: Any) -> Row | None:
-    """Run a statement in the transaction of this request, or by itself; its first row, if it gives one."""
+    """Run a statement; its first row, if it gives one. A read may be by itself, what writes is within transact(), else RuntimeError."""
+    if statement.writes and not is_writing():
+        raise RuntimeError("Outside of transact() this would be committed at once.")
     rows = statement.run(_connection(), values)
     return rows[0] if rows else None
+
+
+def let_go() -> None:
+    """Give the connection back before something that takes long; who goes on gets another. Not within transact()."""
+    if db.session.registry.has() and db.session().in_transaction():
+        db.session.rollback()
+    one_connection.current().disconnect()
 
 
 def _connection() -> Connection:
@@ -142,10 +161,11 @@ def _attempt(mine: Work, work: Callable[[], T], deadline: float, lasting: bool) 
         drivers.commit(connection)
         # Who has waited for the turn waits for other processes no longer than is left.
         drivers.begin_writing(connection, deadline - time.monotonic(), lasting)
+        mine.has_begun = True
         result = work()
         if db.session.registry.has():
             db.session.commit()
-        drivers.commit(connection)
+        drivers.commit(mine.connect())
         return result
     except BaseException:
         if db.session.registry.has():
@@ -154,6 +174,7 @@ def _attempt(mine: Work, work: Callable[[], T], deadline: float, lasting: bool) 
             drivers.rollback(mine.connection)
         raise
     finally:
+        mine.has_begun = False
         if turn is not None:
             turn.release()
 

@@ -37,7 +37,8 @@ _PING = 1.0
 def options(url: sa.URL, timeout: float, pool_size: int) -> dict[str, Any]:
     """What create_engine() is told about this kind of database."""
     if url.get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": timeout, "factory": SQLite}}
+        # The connection used last has the pages and the statements of the others' requests at hand.
+        return {"pool_use_lifo": True, "connect_args": {"timeout": timeout, "factory": SQLite}}
     milliseconds = int(timeout * 1000)
     return {
         "pool_size": pool_size,

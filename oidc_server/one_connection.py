@@ -26,19 +26,28 @@ class Database:
     turn: threading.Lock | None
 
 
+class Unavailable(Exception):
+    """The database did not answer in time or kept refusing; the caller may try again (503, Retry-After)."""
+
+
 @dataclass
 class Work:
     """The work of one request, or of whatever else has an application context."""
 
     database: Database
     connection: Connection | None = None
+    #: Within transact(), and whether its transaction has begun on the connection.
     is_writing: bool = False
+    has_begun: bool = False
     #: Until then (time.monotonic()) nobody waits again, because waiting was in vain.
     discouraged_until: float = 0.0
 
     def connect(self) -> Connection:
+        """The connection. Raises Unavailable when it was lost in the middle of a transaction, whose rest would go on without one."""
         if self.connection is None:
             self.connection = self.database.engine.connect()
+        elif self.has_begun and self.connection.invalidated:
+            raise Unavailable
         return self.connection
 
     def disconnect(self) -> None:
@@ -48,7 +57,7 @@ class Work:
 
 
 class OneConnectionSession(Session):
-    """Flask-SQLAlchemy's session, on that connection; closing it, or removing it, gives the connection back."""
+    """Flask-SQLAlchemy's session, on that connection, which it gives back when it is closed."""
 
     def get_bind(self, *_: Any, **__: Any) -> Connection:
         return current().connect()

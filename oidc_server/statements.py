@@ -25,6 +25,7 @@ class Statement:
 
     def __init__(self, built: sa.Select[*tuple[Any, ...]] | sa.Insert | sa.Update | sa.Delete) -> None:
         self._built = built
+        self.writes = not isinstance(built, sa.Select)
         self._texts: dict[str, _Text] = {}
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Row]:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 
 from .. import audit
-from ..database import db, is_outage, transact
+from ..database import db, is_outage, let_go, transact
 from ..server import current_server
 from . import contents, store, transport
 from .addresses import AddressRefused
@@ -55,7 +55,7 @@ def deliver_due() -> int:
     """Deliver what is due, over one connection; answer how many mails were tried. Raises transport.Unreachable before any is."""
     if not store.is_any_due():
         return 0
-    db.session.rollback()  # no transaction stays open while the mail server thinks
+    let_go()  # neither a transaction nor a connection is held while the mail server thinks
     settings = current_server.settings
     endpoint = transport.endpoint_of(settings.smtp_url)
     tried = 0
@@ -80,6 +80,7 @@ def retry_after(attempts: int) -> float:
 
 def _deliver(connection: transport.Connection, mail: OutboxMail) -> bool:
     """Deliver one claimed mail and note what became of it; whether the connection can go on."""
+    let_go()
     try:
         connection.deliver(_composed(mail))
     except transport.Postponed as error:
@@ -155,6 +156,4 @@ def _round(app: Flask, stopped: threading.Event) -> str:
                 return "The database does not answer."
             log.exception("a round of the mail worker failed")
             return f"The worker failed ({type(error).__name__})."
-        finally:
-            db.session.remove()
     return ""

@@ -73,6 +73,7 @@ def _write(
     # A user name that nobody has, or a person whom no mail reaches: the same work, and then it is undone.
     try:
         with db.session.begin_nested():
+            db.session.connection()  # begins the savepoint here, not with the first question of the ORM
             _send_link(_NOWHERE, None, begun, language, network)
             raise _NothingToSend
     except _NothingToSend:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from oidc_server import drivers, one_connection
-from oidc_server.database import db, execute, transact
+from oidc_server.database import Unavailable, db, execute, let_go, transact
 from oidc_server.one_connection import OneConnectionSession
 from oidc_server.statements import Statement
 from tests import flows
@@ -146,3 +147,53 @@ def test_postgresql_is_told_not_to_wait_for_the_disk_for_one_transaction(counted
     assert transact(lambda: execute(asked), lasting=False) == ("off",)
     assert transact(lambda: execute(asked)) == ("on",)
     assert execute(asked) == ("on",)
+
+
+def test_what_writes_outside_of_a_transaction_is_refused_before_it_is_done(counted: Flask) -> None:
+    counters = sa.table("counters", sa.column("name"), sa.column("value"))
+    write = Statement(sa.update(counters).values(value=sa.bindparam("to")))
+    with pytest.raises(RuntimeError, match="transact"):
+        execute(write, to=7)
+    assert value() == 0
+    transact(lambda: execute(write, to=7))
+    assert value() == 7
+
+
+def test_nothing_is_held_while_something_takes_long(counted: Flask) -> None:
+    transact(add)
+    assert read() == 1
+    assert one_connection.current().connection is not None
+    let_go()
+    assert one_connection.current().connection is None
+    assert not db.session().in_transaction()
+    assert read() == 1
+
+
+def test_a_connection_lost_within_a_transaction_ends_it_whatever_the_work_makes_of_it(counted: Flask) -> None:
+    """What follows would run on a new connection, without a transaction, and half of the work would stay."""
+
+    def lose() -> None:
+        connection = one_connection.current().connect()
+        connection.invalidate()
+
+    def work_that_goes_on() -> None:
+        add()
+        lose()
+        with suppress(Unavailable):
+            execute(_READ)
+
+    def work_that_ends() -> None:
+        execute(_READ)
+        lose()
+
+    def work_of_the_orm() -> None:
+        lose()
+        add()
+
+    for work in (work_that_goes_on, work_that_ends, work_of_the_orm):
+        with pytest.raises((Unavailable, sa.exc.SQLAlchemyError)):
+            transact(work)
+        one_connection.current().discouraged_until = 0.0
+        assert value() == 0, work.__name__
+    transact(add)
+    assert value() == 1

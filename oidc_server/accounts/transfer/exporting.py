@@ -9,7 +9,7 @@ from typing import Any, TextIO, cast
 
 import sqlalchemy as sa
 
-from ...database import db
+from ...database import db, let_go
 from .. import client_roles
 from ..models import Account
 from .columns import CLAIMS, COLUMNS, to_text, written_time
@@ -41,7 +41,7 @@ def _everybody(columns: list[str]) -> Iterator[dict[str, Any]]:
         rows = db.session.execute(page).mappings().all()
         at_clients = client_roles.of_accounts(row["id"] for row in rows)
         # Ends the snapshot: a long export holds back neither writers nor the cleaning up after them.
-        db.session.rollback()
+        let_go()
         for row in rows:
             said = _said(row) | {"client_roles": at_clients.get(row["id"])}
             yield {name: said[name] for name in columns if said.get(name) not in (None, "", [], {})}
