@@ -50,6 +50,8 @@ _RETRIED_SQLSTATES = frozenset({"40001", "40P01", "55P03"})
 _TRIES = 4
 # Seconds for which nobody waits again after waiting for the database was in vain.
 _DISCOURAGED = 1.0
+# Seconds within which a connection shows that the database has ended it; one that takes longer belongs to a database that stands still.
+_SHOWS_WITHIN = 0.25
 
 #: The clock behind now(); tests put another one here to travel in time.
 clock: Callable[[], float] = time.time
@@ -89,10 +91,24 @@ def now() -> float:
 
 def execute(statement: Statement, **values: Any) -> Row | None:
     """Run a statement; its first row, if it gives one. A read may be by itself, what writes is within transact(), else RuntimeError."""
-    if statement.writes and not is_writing():
+    if is_writing():
+        rows = statement.run(_connection(), values)
+    elif statement.writes:
         raise RuntimeError("Outside of transact() this would be committed at once.")
-    rows = statement.run(_connection(), values)
+    else:
+        rows = _again_when_lost(lambda: statement.run(_connection(), values))
     return rows[0] if rows else None
+
+
+def _again_when_lost(ask: Callable[[], T]) -> T:
+    """Ask, and once more when the connection was lost while it lay in its pool, which shows at once; nothing was done over it yet."""
+    began = time.monotonic()
+    try:
+        return ask()
+    except DBAPIError as error:
+        if not error.connection_invalidated or time.monotonic() > began + _SHOWS_WITHIN:
+            raise
+        return ask()
 
 
 def let_go() -> None:
@@ -160,7 +176,7 @@ def _attempt(mine: Work, work: Callable[[], T], deadline: float, lasting: bool) 
         # driver alone, because a session that commits and begins anew takes 45 µs.
         drivers.commit(connection)
         # Who has waited for the turn waits for other processes no longer than is left.
-        drivers.begin_writing(connection, deadline - time.monotonic(), lasting)
+        _again_when_lost(lambda: drivers.begin_writing(connection, deadline - time.monotonic(), lasting))
         mine.has_begun = True
         result = work()
         if db.session.registry.has():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -196,4 +197,24 @@ def test_a_connection_lost_within_a_transaction_ends_it_whatever_the_work_makes_
         one_connection.current().discouraged_until = 0.0
         assert value() == 0, work.__name__
     transact(add)
+    assert value() == 1
+
+
+@pytest.mark.row("FT-09")
+def test_a_connection_that_was_lost_in_its_pool_costs_no_request(
+    counted: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if db.engine.dialect.name != "postgresql":
+        return  # a file has no connections to lose
+    monkeypatch.setattr(drivers, "_has_news", lambda _connection: False)  # as when it is lost after the look at it
+    asked = Statement(sa.select(sa.func.pg_backend_pid()))
+    for work in (lambda: execute(asked), lambda: transact(add)):
+        with db.engine.connect() as other:
+            found = execute(asked)
+            assert found is not None
+            let_go()
+            other.exec_driver_sql(f"select pg_terminate_backend({found[0]})")
+            time.sleep(0.05)
+            work()
+            let_go()
     assert value() == 1

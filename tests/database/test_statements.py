@@ -71,7 +71,7 @@ def test_errors_are_those_of_sqlalchemy_without_the_values(counted: Flask) -> No
 
 def test_a_parameter_that_is_missing_is_an_error(counted: Flask) -> None:
     with pytest.raises(KeyError):
-        execute(_ADD)
+        transact(lambda: execute(_ADD))
 
 
 def test_who_listens_hears_of_them(counted: Flask) -> None:
