@@ -43,7 +43,7 @@ def seed(url: str | sa.URL, sizes: Sizes) -> dict[str, float]:
                 for index in plan.table.indexes:
                     index.drop(connection)
                 for key in foreign:
-                    connection.execute(DropConstraint(key, isolate_from_table=False))
+                    connection.execute(DropConstraint(key))
             try:
                 _fill(engine, plan)
             finally:
