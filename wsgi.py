@@ -7,7 +7,7 @@ import sys
 # and would cost every full collection afterwards.
 gc.disable()
 
-from oidc_server import create_app, watchdog  # noqa: E402
+from oidc_server import create_app, scheduling, watchdog  # noqa: E402
 from oidc_server.settings import SettingsError  # noqa: E402
 from oidc_server.signing.keys import KeysUnusable  # noqa: E402
 
@@ -16,5 +16,6 @@ try:
 except (SettingsError, KeysUnusable) as error:
     sys.exit(f"The server was not started. {error}")
 watchdog.mount(app)
+scheduling.mount(app)
 gc.freeze()
 gc.enable()

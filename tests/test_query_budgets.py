@@ -16,7 +16,7 @@ from oidc_server import remembered
 from oidc_server.database import db
 
 from . import flows
-from .conftest import API, populate
+from .conftest import API, PASSWORD, populate
 from .flows import Browser
 from .statements import recorded
 
@@ -112,3 +112,10 @@ def test_documents_that_everybody_reads_ask_nothing_of_the_database(app: Flask, 
     machine = flows.machine_of(app)
     for _ in range(2):  # not even the first time
         spend(app, lambda: machine.get(path, base_url=flows.base_url(app)), reads=0, commits=0)
+
+
+def test_a_sign_in_is_an_attempt_a_proof_and_a_session(app: Flask) -> None:
+    """The attempt counts before the hash is computed, the right password after it; the session comes when all that is asked is proven."""
+    browser = Browser(app)
+    page = browser.get("/login")
+    spend(app, lambda: browser.submit(page, follow=False, username="alice", password=PASSWORD), commits=3)

@@ -82,10 +82,11 @@ def alive(sid: str) -> Session | None:
     return found if found is not None and _is_live(found) else None
 
 
-def start(account_id: str, *, acr: str, amr: list[str]) -> Session:
+def start(account_id: str, *, acr: str, amr: list[str], first: Callable[[], object] = lambda: None) -> Session:
     """Open a session for a person who just signed in; always a new identifier, and the browser's earlier session ends.
 
-    A session of the same person keeps its `sid`, so that apps see one sign-in refreshed and not two.
+    A session of the same person keeps its `sid`, so that apps see one sign-in refreshed and not two. `first` is called in
+    the same transaction, before.
     """
     earlier = current()
     value = secrets.token_urlsafe(32)
@@ -106,6 +107,7 @@ def start(account_id: str, *, acr: str, amr: list[str]) -> Session:
     )
 
     def replace() -> None:
+        first()
         if earlier is not None:
             db.session.execute(sa.delete(Session).where(Session.cookie_hash == earlier.cookie_hash))
         db.session.execute(sa.insert(Session).values(_columns(session)))

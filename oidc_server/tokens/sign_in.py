@@ -16,13 +16,16 @@ from . import families
 def open_session(account: Account, *, acr: str, amr: list[str]) -> sessions.Session:
     """A new session of this browser for a person who proved all that is asked for; the tokens of another person's end."""
     earlier = sessions.current()
-    if earlier is not None and earlier.account_id != account.id:
-        transact(lambda: families.revoke_session(earlier.sid))  # another person took the browser over
     network = client_network(request)
-    accounts.record_sign_in(
-        account, network=network, device=csrf.browser_id(), tell=lambda: _tell_of_new_device(account, network)
-    )
-    return sessions.start(account.id, acr=acr, amr=amr)
+
+    def write() -> None:
+        if earlier is not None and earlier.account_id != account.id:
+            families.revoke_session(earlier.sid)  # another person took the browser over
+        accounts.record_sign_in(
+            account, network=network, device=csrf.browser_id(), tell=lambda: _tell_of_new_device(account, network)
+        )
+
+    return sessions.start(account.id, acr=acr, amr=amr, first=write)
 
 
 def close_session(session: sessions.Session) -> None:
