@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 import sqlalchemy as sa
 
@@ -48,7 +49,18 @@ async def kill_in_the_middle(site: Site, text: str, lock: Held) -> int:
     os.kill(connection.worker, signal.SIGKILL)
     with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
         await asked
+    # While its last thread ends, the kernel may still give it a connection, which is then reset.
+    while is_ending(connection.worker):
+        await asyncio.sleep(0.005)
     return connection.worker
+
+
+def is_ending(pid: int) -> bool:
+    """Whether threads of a killed process are still there; the last one takes the sockets with it."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/task")) > 1 or psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except (FileNotFoundError, ProcessLookupError, psutil.NoSuchProcess):
+        return False
 
 
 @pytest.mark.row("FT-28")
