@@ -9,7 +9,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -91,13 +91,17 @@ def now() -> float:
 
 def execute(statement: Statement, **values: Any) -> Row | None:
     """Run a statement; its first row, if it gives one. A read may be by itself, what writes is within transact(), else RuntimeError."""
-    if is_writing():
-        rows = statement.run(_connection(), values)
-    elif statement.writes:
-        raise RuntimeError("Outside of transact() this would be committed at once.")
-    else:
-        rows = _again_when_lost(lambda: statement.run(_connection(), values))
+    rows = execute_all(statement, values)
     return rows[0] if rows else None
+
+
+def execute_all(statement: Statement, values: Mapping[str, Any]) -> Sequence[Row]:
+    """Run a statement as execute() does; every row that it gives."""
+    if is_writing():
+        return statement.run(_connection(), values)
+    if statement.writes:
+        raise RuntimeError("Outside of transact() this would be committed at once.")
+    return _again_when_lost(lambda: statement.run(_connection(), values))
 
 
 def _again_when_lost(ask: Callable[[], T]) -> T:

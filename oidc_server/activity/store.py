@@ -6,12 +6,14 @@ import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import cast
 
 import sqlalchemy as sa
 from flask import has_request_context, request
 from sqlalchemy.exc import IntegrityError
 
-from ..database import db, is_outage, is_writing, now, transact
+from ..database import db, execute, is_outage, is_writing, now, transact
+from ..statements import Statement
 from .events import ALSO_FOR_NOBODY, COUNTED, EVENTS
 from .models import Activity
 
@@ -24,6 +26,7 @@ _KEPT_OF_NOBODY = 600.0
 _NOBODY = "nobody"  # no account has this id
 _COUNTED_TOGETHER = 3600.0
 _NAMED = ("account_id", "client_id")
+_INSERT = Statement(sa.insert(cast(sa.Table, Activity.__table__)))
 
 
 def note(event: str, line: Mapping[str, object]) -> None:
@@ -90,7 +93,7 @@ def _write(event: str, account_id: str | None, network: str, client_id: str | No
         "user_agent": request.headers.get("User-Agent", "")[:200] if has_request_context() else "",
         "client_id": client_id,
     }
-    db.session.execute(sa.insert(Activity).values(row))
+    execute(_INSERT, **row)
 
 
 def _counted(event: str, account_id: str | None, network: str, at: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask import g, request
@@ -27,6 +28,7 @@ _WHOLE = Whole(Session, account=Whole(Account))
 _READ = sa.select(*_WHOLE.columns).join(Account, Account.id == Session.account_id)
 _READ_BY_COOKIE = Statement(_READ.where(Session.cookie_hash == sa.bindparam("one")))
 _READ_BY_SID = Statement(_READ.where(Session.sid == sa.bindparam("one")))
+_INSERT = Statement(sa.insert(cast(sa.Table, Session.__table__)))
 
 
 def current() -> Session | None:
@@ -110,7 +112,7 @@ def start(account_id: str, *, acr: str, amr: list[str], first: Callable[[], obje
         first()
         if earlier is not None:
             db.session.execute(sa.delete(Session).where(Session.cookie_hash == earlier.cookie_hash))
-        db.session.execute(sa.insert(Session).values(_columns(session)))
+        execute(_INSERT, **_columns(session))
 
     transact(replace)
     cookies.write(value)
@@ -210,7 +212,7 @@ def purge(limit: int) -> int:
     return int(getattr(gone, "rowcount", 0))
 
 
-def _columns(session: Session) -> dict[str, object]:
+def _columns(session: Session) -> dict[str, Any]:
     return {column.key: getattr(session, column.key) for column in sa.inspect(Session).column_attrs}
 
 
