@@ -223,7 +223,6 @@ def _families(
             "expires_at": began + 90 * DAY,
             "revoked_at": at if is_over else None,
             "revoked_because": "signed out" if is_over else None,
-            "code_hash": _hash(),
             "refresh_hash": _hash(),
             "refresh_generation": 7 if is_rotated else 0,
             "refresh_expires_at": at + 14 * DAY,

@@ -8,8 +8,8 @@ from authlib.oauth2.rfc6749 import grants
 
 from .. import audit, sessions
 from ..accounts import store as accounts
-from ..tokens import Authorization, connections, issue_first
-from ..tokens.refresh_token import hash_of
+from ..database import now
+from ..tokens import Authorization, connections, issue_first, names
 from . import codes
 from .codes import AuthorizationCode
 from .issuing import IssuesTokens, choose_resource, invalid_grant
@@ -23,7 +23,7 @@ class AuthorizationCodeGrant(IssuesTokens, grants.AuthorizationCodeGrant):  # ty
     RESPONSE_TYPES: ClassVar[set[str]] = {"code"}
 
     def generate_authorization_code(self) -> str:
-        return codes.make()
+        return names.make_code(now())
 
     def save_authorization_code(self, code: str, request: Any) -> None:
         """Store the code with what was authorized, which the authorization endpoint put on the request. Inside transact()."""
@@ -68,9 +68,7 @@ class AuthorizationCodeGrant(IssuesTokens, grants.AuthorizationCodeGrant):  # ty
         code: AuthorizationCode = self.request.authorization_code
         authorization = code.authorization
         resource = choose_resource(self.request, authorization.resources, authorization.scope)
-        return self.answer(
-            issue_first(self.request.client, user, authorization, resource, code_hash=hash_of(code.text))
-        )
+        return self.answer(issue_first(self.request.client, user, authorization, resource, code=code.text))
 
     def save_token(self, token: dict[str, Any]) -> None:
         family = self.issued.family

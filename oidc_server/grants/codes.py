@@ -6,7 +6,6 @@ A code is a kind of short-lived value; after it was spent, the family that it ga
 from __future__ import annotations
 
 import math
-import secrets
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from .. import audit
 from ..database import now, transact
 from ..server import current_server
 from ..tokens import Authorization, Family, families
-from ..tokens.refresh_token import hash_of
 
 _KIND = "authorization_code"
 # A verifier has 43 characters or more: five tries are for clumsy clients, not for guessing.
@@ -56,11 +54,6 @@ class AuthorizationCode:
         return f"<AuthorizationCode of client {self.authorization.client_id}>"
 
 
-def make() -> str:
-    """A new code: 256 random bits."""
-    return secrets.token_urlsafe(32)
-
-
 def put(text: str, authorization: Authorization) -> None:
     """Store a code. Call inside database.transact()."""
     at = now()
@@ -74,7 +67,7 @@ def find(text: str) -> AuthorizationCode | None:
     if value is not None:
         authorization = Authorization(**value["authorization"])
         return AuthorizationCode(text, authorization, value["issued_at"], value["expires_at"], value["wrong_verifiers"])
-    family = families.find_by_code(hash_of(text))
+    family = families.find_by_code(text)
     if family is None:
         return None
     return AuthorizationCode(
@@ -116,7 +109,7 @@ def count_wrong_verifier(code: AuthorizationCode) -> None:
 
 
 def _revoke_replayed(code: AuthorizationCode) -> None:
-    family = families.find_by_code(hash_of(code.text))
+    family = families.find_by_code(code.text)
     if family is not None:
         families.revoke(family.id, "code replayed")
     audit.record(audit.CODE_REPLAYED, client_id=code.authorization.client_id, family=family.id if family else None)

@@ -6,7 +6,6 @@ answer; any older one ends the family (RFC 9700 §4.14.2). One conditional UPDAT
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -18,7 +17,7 @@ from ..accounts import Account
 from ..database import db, execute, now
 from ..server import current_server
 from ..statements import Statement, Whole
-from . import refresh_token
+from . import names, refresh_token
 from .models import Family
 
 __all__ = [
@@ -43,7 +42,6 @@ _NOTHING: dict[str, Any] = dict.fromkeys(column.key for column in sa.inspect(Fam
 _WHOLE = Whole(Family, account=Whole(Account))
 _READ = sa.select(*_WHOLE.columns).join(Account, Account.id == Family.account_id)
 _BY_ID = Statement(_READ.where(Family.id == sa.bindparam("one")))
-_BY_CODE = Statement(_READ.where(Family.code_hash == sa.bindparam("one")))
 
 
 _TABLE = cast(sa.Table, Family.__table__)
@@ -91,9 +89,9 @@ class Authorization:
 
 
 def begin(
-    authorization: Authorization, *, with_refresh_token: bool, lifetime: float, code_hash: str | None = None
+    authorization: Authorization, *, with_refresh_token: bool, lifetime: float, code: str | None = None
 ) -> tuple[Family, str | None]:
-    """A new family, not stored yet, and its first refresh token if it has one.
+    """A new family, not stored yet, and its first refresh token if it has one; `code` is what it is issued for.
 
     `lifetime` is that of its access token; without a refresh token the family is needed no longer than that.
     """
@@ -105,7 +103,7 @@ def begin(
         expires_at = at + settings.refresh_token_absolute_lifetime
         if ends_with_session:
             expires_at = min(expires_at, authorization.session_expires_at)
-    family_id = secrets.token_urlsafe(16)
+    family_id = (code and names.of_code(code)) or names.make(at)
     token = refresh_token.make(family_id, 0) if with_refresh_token else None
     family = _WHOLE.new(
         id=family_id,
@@ -115,7 +113,6 @@ def begin(
         authorization=dict(vars(authorization)),
         created_at=at,
         expires_at=max(expires_at, at + lifetime),
-        code_hash=code_hash,
         refresh_hash=refresh_token.hash_of(token) if token else None,
         refresh_generation=0,
         refresh_expires_at=min(at + settings.refresh_token_idle_lifetime, expires_at) if token else None,
@@ -134,9 +131,10 @@ def find(family_id: str) -> Family | None:
     return _WHOLE.of(execute(_BY_ID, one=family_id))
 
 
-def find_by_code(code_hash: str) -> Family | None:
-    """The family that was issued for the code of this hash, or None while the code was not spent."""
-    return _WHOLE.of(execute(_BY_CODE, one=code_hash))
+def find_by_code(code: str) -> Family | None:
+    """The family that was issued for this code, or None while the code was not spent."""
+    family_id = names.of_code(code)
+    return find(family_id) if family_id is not None else None
 
 
 def authorization_of(family: Family) -> Authorization:

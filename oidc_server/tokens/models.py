@@ -13,12 +13,13 @@ from ..database import Base
 class Family(Base):
     """Everything issued from one authorization.
 
-    It remembers the code it was born of (to recognise a replay), the live refresh token and the one before it (as hashes), and nothing
-    older: the older ones name their family themselves, so however often a family rotates it stays one row.
+    It remembers the live refresh token and the one before it (as hashes), and nothing older: the older ones name their family
+    themselves, as does the code it was born of, so however often a family rotates it stays one row.
     """
 
     __tablename__ = "token_families"
 
+    #: As names.py makes it.
     id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
     client_id: Mapped[str] = mapped_column(sa.ForeignKey("clients.client_id", ondelete="CASCADE"), index=True)
     account_id: Mapped[str] = mapped_column(sa.ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
@@ -31,8 +32,6 @@ class Family(Base):
     expires_at: Mapped[float] = mapped_column(index=True)
     revoked_at: Mapped[float | None]
     revoked_because: Mapped[str | None] = mapped_column(sa.String(40))
-
-    code_hash: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
 
     refresh_hash: Mapped[str | None] = mapped_column(sa.String(64))
     refresh_generation: Mapped[int]

@@ -62,14 +62,14 @@ def issue_first(
     authorization: Authorization,
     resource: ProtectedResource,
     *,
-    code_hash: str | None = None,
+    code: str | None = None,
 ) -> Issued:
     """Begin a family for an authorization of a person and issue its first tokens."""
     family, refresh_token = families.begin(
         authorization,
         with_refresh_token=client.check_grant_type("refresh_token"),
         lifetime=access_token.lifetime_of(resource),
-        code_hash=code_hash,
+        code=code,
     )
     return issue(
         client,

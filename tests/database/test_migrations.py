@@ -83,6 +83,45 @@ def test_an_upgrade_of_what_is_up_to_date_changes_nothing(make_server: MakeServe
         assert db.session.scalar(sa.text("select count(*) from short_lived_values")) == 1
 
 
+def test_families_stay_when_they_no_longer_remember_their_code(make_server: MakeServer) -> None:
+    app = make_server()
+    assert run(app, "upgrade", "0003").exit_code == 0
+    with app.app_context(), db.engine.execution_options(oidc_writing=True).begin() as connection:
+        connection.execute(
+            sa.text(
+                "insert into accounts (id, username, username_key, email_verified, claims, roles, groups, "
+                "created_at, updated_at) values ('alice', 'alice', 'alice', false, '{}', '[]', '[]', 1, 1)"
+            )
+        )
+        # Everything that 0003 does not let be NULL.
+        connection.execute(
+            sa.text(
+                "insert into clients (client_id, client_name, token_endpoint_auth_method, grant_types, "
+                "response_types, redirect_uris, post_logout_redirect_uris, scope, id_token_signed_response_alg, contacts, "
+                "require_auth_time, is_trusted, metadata_extra, created_at, updated_at) values "
+                "('web', 'Web', 'none', '[]', '[]', '[]', '[]', '', 'RS256', '[]', false, false, '{}', 1, 1)"
+            )
+        )
+        connection.execute(
+            sa.text(
+                'insert into token_families (id, client_id, account_id, "authorization", created_at, '
+                "expires_at, code_hash, refresh_generation, refresh_hash) values "
+                "('old', 'web', 'alice', '{}', 1, 2, 'hash', 7, 'refresh')"
+            )
+        )
+    for revision in ("0004", "0003", "0004"):
+        moved = run(app, "upgrade" if revision == "0004" else "downgrade", revision)
+        assert moved.exit_code == 0, moved.output
+        with app.app_context():
+            kept = db.session.execute(sa.text("select id, refresh_generation, refresh_hash from token_families")).all()
+            indexes = {index["name"] for index in sa.inspect(db.engine).get_indexes("token_families")}
+        assert [tuple(row) for row in kept] == [("old", 7, "refresh")]
+        assert indexes >= {
+            f"ix_token_families_{name}" for name in ("account_id", "client_id", "expires_at", "session_sid")
+        }
+    assert run(app, "check").exit_code == 0
+
+
 @pytest.mark.row("FT-17")
 def test_a_database_that_was_not_migrated_is_named_with_what_to_do(make_server: MakeServer) -> None:
     result = run(make_server(), "check")

@@ -56,7 +56,7 @@ def expired_rows(people: list[str], count: int) -> Iterator[tuple[type[Base], li
     yield Session, [session | {"cookie_hash": f"{n:064}", "sid": f"{n:022}"} for n in numbers]
     family = {"client_id": "web", "account_id": people[0], "authorization": {}, "created_at": past, "expires_at": past}
     family |= {"refresh_generation": 0}
-    yield Family, [family | {"id": f"{n:022}", "code_hash": f"{n:064}"} for n in numbers]
+    yield Family, [family | {"id": f"{n:022}"} for n in numbers]
     failures = {"failures": 1, "first_at": past, "last_at": past, "expires_at": past}
     yield SignInFailures, [failures | {"bucket": f"{n:064}"} for n in numbers]
     device = {"network": "192.0.2.1", "last_at": past}
