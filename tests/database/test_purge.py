@@ -160,7 +160,7 @@ def make_large(server: Flask) -> None:
             alive = sa.update(table).where(sa.not_(keys[table].like("%000"))).values({column.key: now() + 86400})
             transact(lambda alive=alive: db.session.execute(alive))  # type: ignore[misc]
         if db.engine.dialect.name == "postgresql":  # SQLite plans without statistics here, as where nobody runs ANALYZE
-            with db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            with db.engine.execution_options(oidc_writing=True).begin() as connection:
                 connection.exec_driver_sql("ANALYZE")
 
 
