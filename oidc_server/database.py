@@ -6,7 +6,6 @@ SQLite (the default) and PostgreSQL run the same statements. Times are seconds s
 from __future__ import annotations
 
 import random
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +16,13 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, registry
 
 from . import drivers, one_connection
+from .database_errors import Overtaken, Unavailable, is_outage, may_help_to_retry, misses_its_owner
 from .drivers import Row
-from .one_connection import Database, OneConnectionSession, Unavailable, Work
+from .one_connection import Database, OneConnectionSession, Work
 from .statements import Statement, from_json, to_json
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Base",
+    "Overtaken",
     "Unavailable",
     "db",
     "execute",
@@ -45,8 +45,6 @@ __all__ = [
 
 T = TypeVar("T")
 
-# Serialization failure, deadlock, lock not available (PostgreSQL, appendix A of its manual).
-_RETRIED_SQLSTATES = frozenset({"40001", "40P01", "55P03"})
 _TRIES = 4
 # Seconds for which nobody waits again after waiting for the database was in vain.
 _DISCOURAGED = 1.0
@@ -138,7 +136,7 @@ def transact(work: Callable[[], T], *, lasting: bool = True) -> T:
     """Run `work` in one write transaction and commit it once; inside another transact(), join that one.
 
     Serialization failures, deadlocks and a busy SQLite file run the whole of `work` again, with jitter, so it must
-    have no effect outside the database. Raises Unavailable when that does not help, or took `database_timeout`.
+    have no effect outside the database. Raises Unavailable when that does not help, or took `database_timeout`, and Overtaken.
     With `lasting=False` nobody waits for the disk (250 µs): losing power may undo the work with all that came after it, and
     nothing before it.
     """
@@ -157,7 +155,9 @@ def transact(work: Callable[[], T], *, lasting: bool = True) -> T:
             mine.discouraged_until = time.monotonic() + _DISCOURAGED
             raise
         except BaseException as error:
-            if not _may_help_to_retry(error):
+            if misses_its_owner(error):
+                raise Overtaken from error
+            if not may_help_to_retry(error):
                 raise
             waited = time.monotonic()
             if attempt == _TRIES or waited >= deadline:
@@ -197,21 +197,6 @@ def _attempt(mine: Work, work: Callable[[], T], deadline: float, lasting: bool) 
         mine.has_begun = False
         if turn is not None:
             turn.release()
-
-
-def _may_help_to_retry(error: BaseException) -> bool:
-    if not isinstance(error, DBAPIError):
-        return False
-    if isinstance(error.orig, sqlite3.OperationalError):
-        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-    return getattr(error.orig, "sqlstate", None) in _RETRIED_SQLSTATES
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether an exception means that the database is away, so that the honest answer is 503 and not 500."""
-    return isinstance(error, (Unavailable, PoolTimeout, OperationalError)) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
 
 
 def init_app(app: Flask, settings: Settings) -> None:

@@ -15,6 +15,7 @@ from flask_sqlalchemy.session import Session
 from sqlalchemy.engine import Connection
 
 from . import here
+from .database_errors import Unavailable
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,6 @@ class Database:
     engine: sa.Engine
     timeout: float
     turn: threading.Lock | None
-
-
-class Unavailable(Exception):
-    """The database did not answer in time or kept refusing; the caller may try again (503, Retry-After)."""
 
 
 @dataclass

@@ -10,9 +10,8 @@ from typing import cast
 
 import sqlalchemy as sa
 from flask import has_request_context, request
-from sqlalchemy.exc import IntegrityError
 
-from ..database import db, execute, is_outage, is_writing, now, transact
+from ..database import Overtaken, db, execute, is_outage, is_writing, now, transact
 from ..statements import Statement
 from .events import ALSO_FOR_NOBODY, COUNTED, EVENTS
 from .models import Activity
@@ -43,7 +42,7 @@ def note(event: str, line: Mapping[str, object]) -> None:
         return
     try:
         transact(write)
-    except IntegrityError:
+    except Overtaken:
         pass  # the account has just gone, and what happened to it with it
     except Exception as error:
         if not is_outage(error):

@@ -1,6 +1,6 @@
 """Authorization codes: made at /authorize, spent once at /token. RFC 6749 §4.1.2, RFC 9700 §4.2.4.
 
-A code is a kind of short-lived value; after it was spent, the family that it gave remembers it, so that a replay is recognised.
+A code is a kind of short-lived value; the family that it gives is named after it, so that a replay is recognised.
 """
 
 from __future__ import annotations

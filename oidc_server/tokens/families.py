@@ -103,7 +103,7 @@ def begin(
         expires_at = at + settings.refresh_token_absolute_lifetime
         if ends_with_session:
             expires_at = min(expires_at, authorization.session_expires_at)
-    family_id = (code and names.of_code(code)) or names.make(at)
+    family_id = names.of_code(code) if code is not None else names.make(at)
     token = refresh_token.make(family_id, 0) if with_refresh_token else None
     family = _WHOLE.new(
         id=family_id,
@@ -133,8 +133,7 @@ def find(family_id: str) -> Family | None:
 
 def find_by_code(code: str) -> Family | None:
     """The family that was issued for this code, or None while the code was not spent."""
-    family_id = names.of_code(code)
-    return find(family_id) if family_id is not None else None
+    return find(names.of_code(code))
 
 
 def authorization_of(family: Family) -> Authorization:

@@ -1,7 +1,7 @@
-"""How families are named: by the second they begin in, and by the code they are born of.
+"""How families are named: by the code they are born of, and by the second in which it was made.
 
 A code that comes again names the family that it gave, so no index of codes is kept. Names of one second lie together in the index of
-families, and the next second's elsewhere: with random names each family among ten million would touch pages of the disk of its own, and
+families, and those of the next elsewhere: with random names each family among ten million would touch pages of the disk of its own, and
 with the time itself anybody could read it.
 """
 
@@ -29,16 +29,15 @@ def make_code(at: float) -> str:
     return _encoded(_place(at) + secrets.token_bytes(_SECRET_BYTES))
 
 
-def of_code(code: str) -> str | None:
-    """The name of the family that a code gives, or gave: its place and 112 bits of its SHA-256; None for what is no code of ours."""
-    if not _CODE.fullmatch(code):
-        return None
-    place = urlsafe_b64decode(code[:4])[:_PLACE_BYTES]
-    return _encoded(place + hashlib.sha256(code.encode()).digest()[: _NAME_BYTES - _PLACE_BYTES])
+def of_code(code: str) -> str:
+    """The name of the family that a code gives, or gave: its place, if it is one of ours, and 112 bits of its SHA-256."""
+    digest = hashlib.sha256(code.encode("utf-8", "surrogatepass")).digest()
+    place = urlsafe_b64decode(code[:4])[:_PLACE_BYTES] if _CODE.fullmatch(code) else digest[-_PLACE_BYTES:]
+    return _encoded(place + digest[: _NAME_BYTES - _PLACE_BYTES])
 
 
 def _place(at: float) -> bytes:
-    """16 bits that are the same for one second, and follow from it for nobody without our key."""
+    """16 bits that are the same for one second; without our key nobody computes them, though who was there saw them."""
     key = current_server.settings.derive_key("family-names")
     return hmac.digest(key, int(at).to_bytes(8, "big"), "sha256")[:_PLACE_BYTES]
 

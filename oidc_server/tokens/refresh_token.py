@@ -57,7 +57,7 @@ def parse(text: str) -> RefreshToken | None:
 
 def hash_of(text: str) -> str:
     """SHA-256 in hex: enough for a value with 256 random bits."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def seal(refresh_token: str, plain: bytes) -> bytes:

@@ -106,7 +106,7 @@ def test_invented_codes_are_stopped_for_that_client_and_network_alone(make_app: 
     app = make_app(ratelimit_enabled=True, ratelimit_token="5/minute")
     browser = Browser(app)
     codes = {client_id: browser.obtain_code(client_id=client_id) for client_id in ("web", "other")}
-    answers = [redeem_from(app, "192.0.2.66", "web", secrets.token_urlsafe(32)) for _ in range(8)]
+    answers = [redeem_from(app, "192.0.2.66", "web", secrets.token_urlsafe(34)) for _ in range(8)]
     assert [answer.status_code for answer in answers] == [400] * 5 + [429] * 3
     expect_token_error(answers[0])
     expect_token_error(answers[-1], "too_many_requests", status=429)
@@ -120,7 +120,7 @@ def test_invented_codes_are_stopped_for_that_client_and_network_alone(make_app: 
 @pytest.mark.row("AC-14")
 def test_invented_codes_leave_nothing_behind(app: Flask) -> None:
     with no_effect(app):
-        for code in ("x", "a" * 43, "\u00fc", secrets.token_urlsafe(32), secrets.token_urlsafe(3000)):
+        for code in ("x", "a" * 46, "\u00fc", secrets.token_urlsafe(34), secrets.token_urlsafe(3000)):
             expect_token_error(flows.redeem(app, code))
 
 

@@ -1,6 +1,6 @@
 """A family is named after its code, so its hash needs no column and no index.
 
-A code that was spent before and comes again is refused as before; that its family ends with it is true of those named since.
+A code that comes again is always refused; that its family ends with it is true of families begun under the schema that is there.
 """
 
 from __future__ import annotations
