@@ -133,9 +133,9 @@ class Ours(Target, LiveServer):
         self.cookie = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookies)
         return answer
 
-    def form(self) -> tuple[requests.Session, dict[str, str]]:
-        """A browser at the sign-in page, and what it is going to send."""
-        browser = requests.Session()
+    def form(self, browser: requests.Session | None = None) -> tuple[requests.Session, dict[str, str]]:
+        """A browser at the sign-in page, a new one if none is given, and what it is going to send."""
+        browser = browser or requests.Session()
         form = browser.get(self.url + "/login", timeout=10).text
         token = re.search(r'name="csrf_token" value="([^"]*)"', form)
         assert token, form
