@@ -89,7 +89,8 @@ class Proxy:
     def _stop_answers(self, near: socket.socket, cut: threading.Event) -> None:
         if self._cuts:
             cut.set()
+            self.held.set()  # before: the server answers as soon as it sees the cut
             near.shutdown(socket.SHUT_RDWR)
         else:
             self._moving.clear()
-        self.held.set()
+            self.held.set()
