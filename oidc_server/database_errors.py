@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError, NoResultFound, OperationalError
@@ -42,3 +43,8 @@ def is_outage(error: BaseException) -> bool:
     return isinstance(error, (Unavailable, PoolTimeout, OperationalError)) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     )
+
+
+def severity(outage: BaseException) -> int:
+    """The level of logging: nobody need get up for a request that was overtaken by a deletion."""
+    return logging.INFO if isinstance(outage, Overtaken) else logging.ERROR

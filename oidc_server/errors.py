@@ -16,7 +16,7 @@ from flask import Blueprint, Flask, Response, current_app, make_response, render
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from . import audit
-from .database import is_outage
+from .database_errors import is_outage, severity
 from .languages import sentences, translate
 
 log = logging.getLogger(__name__)
@@ -240,7 +240,7 @@ def _handle_http_exception(error: HTTPException) -> Response:
 
 def _handle_exception(error: Exception) -> Response | tuple[Any, ...]:
     if is_outage(error):
-        log.error("database unavailable: %s", type(error).__name__)
+        log.log(severity(error), "answered 503: %s", type(error).__name__)
         return answer(
             "unavailable", "temporarily_unavailable", "Try again in a few seconds.", 503, {"Retry-After": "2"}
         )

@@ -21,19 +21,19 @@ _CODE = re.compile(r"[A-Za-z0-9_-]{46}")  # 34 bytes
 
 def make(at: float) -> str:
     """A name for a family that no code gives: its place in the index and 112 random bits."""
-    return _encoded(_place(at) + secrets.token_bytes(_NAME_BYTES - _PLACE_BYTES))
+    return encoded(_place(at) + secrets.token_bytes(_NAME_BYTES - _PLACE_BYTES))
 
 
 def make_code(at: float) -> str:
     """A new authorization code: the place of its family and 256 random bits."""
-    return _encoded(_place(at) + secrets.token_bytes(_SECRET_BYTES))
+    return encoded(_place(at) + secrets.token_bytes(_SECRET_BYTES))
 
 
 def of_code(code: str) -> str:
     """The name of the family that a code gives, or gave: its place, if it is one of ours, and 112 bits of its SHA-256."""
     digest = hashlib.sha256(code.encode("utf-8", "surrogatepass")).digest()
     place = urlsafe_b64decode(code[:4])[:_PLACE_BYTES] if _CODE.fullmatch(code) else digest[-_PLACE_BYTES:]
-    return _encoded(place + digest[: _NAME_BYTES - _PLACE_BYTES])
+    return encoded(place + digest[: _NAME_BYTES - _PLACE_BYTES])
 
 
 def _place(at: float) -> bytes:
@@ -42,5 +42,6 @@ def _place(at: float) -> bytes:
     return hmac.digest(key, int(at).to_bytes(8, "big"), "sha256")[:_PLACE_BYTES]
 
 
-def _encoded(raw: bytes) -> str:
+def encoded(raw: bytes) -> str:
+    """base64url without padding (RFC 7515 §2)."""
     return urlsafe_b64encode(raw).rstrip(b"=").decode()

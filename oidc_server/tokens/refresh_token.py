@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ..server import current_server
+from .names import encoded
 
 _PREFIX = "rt1."
 _LENGTH = 16 + 4 + 32 + 16
@@ -34,7 +35,7 @@ class RefreshToken:
 def make(family_id: str, generation: int) -> str:
     """A new refresh token with 256 random bits."""
     body = base64.urlsafe_b64decode(family_id + "==") + generation.to_bytes(4, "big") + secrets.token_bytes(32)
-    return _PREFIX + _encode(body + _tag(body, current_server.settings.derive_key("refresh-token")))
+    return _PREFIX + encoded(body + _tag(body, current_server.settings.derive_key("refresh-token")))
 
 
 def parse(text: str) -> RefreshToken | None:
@@ -47,12 +48,12 @@ def parse(text: str) -> RefreshToken | None:
         )
     except (binascii.Error, ValueError):
         return None
-    if len(raw) != _LENGTH or _PREFIX + _encode(raw) != text:
+    if len(raw) != _LENGTH or _PREFIX + encoded(raw) != text:
         return None
     body, tag = raw[:-16], raw[-16:]
     keys = current_server.settings.derive_keys("refresh-token")
     is_ours = any(hmac.compare_digest(tag, _tag(body, key)) for key in keys)
-    return RefreshToken(_encode(body[:16]), int.from_bytes(body[16:20], "big"), is_ours)
+    return RefreshToken(encoded(body[:16]), int.from_bytes(body[16:20], "big"), is_ours)
 
 
 def hash_of(text: str) -> str:
@@ -80,7 +81,3 @@ def _seal_key(refresh_token: str) -> bytes:
 
 def _tag(body: bytes, key: bytes) -> bytes:
     return hmac.digest(key, body, "sha256")[:16]
-
-
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -12,8 +12,8 @@ from flask import Flask
 
 from oidc_server import create_app, database
 
-from .. import live
-from ..conftest import settings_for
+from .. import flows, live
+from ..conftest import populate, settings_for
 from .counters import TIMEOUT
 
 MakeServer = Callable[..., Flask]
@@ -33,6 +33,17 @@ def make_server(tmp_path: Path, database_url: str) -> Iterator[MakeServer]:
     yield make
     for app in made:
         live.close(app)
+
+
+@pytest.fixture
+def server(make_server: MakeServer, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """The usual people and apps, in an empty database of each kind."""
+    monkeypatch.setattr(flows, "SECRETS", {})
+    app = make_server()
+    assert app.test_cli_runner().invoke(args=["db", "upgrade"]).exit_code == 0
+    with app.app_context():
+        populate()
+    return app
 
 
 @pytest.fixture

@@ -14,23 +14,10 @@ from oidc_server.database import Overtaken, db, transact
 from oidc_server.grants import authorization_code, codes, password
 from oidc_server.tokens.models import Family
 from tests import flows
-from tests.conftest import populate
 from tests.flows import Browser
 
-from .conftest import MakeServer
-
-pytestmark = pytest.mark.row("FT-10")
+pytestmark = pytest.mark.row("RT-09")
 CREDENTIALS = {"username": "alice", "password": "correct horse battery staple"}
-
-
-@pytest.fixture
-def server(make_server: MakeServer, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    monkeypatch.setattr(flows, "SECRETS", {})
-    app = make_server()
-    assert app.test_cli_runner().invoke(args=["db", "upgrade"]).exit_code == 0
-    with app.app_context():
-        populate()
-    return app
 
 
 @pytest.fixture
@@ -82,10 +69,14 @@ def test_a_code_whose_account_or_app_goes_meanwhile_gives_nothing(
     assert (answer.status_code, answer.json["error"]) == then
 
 
-def test_so_with_the_password_grant(server: Flask, deleted_before: Callable[[Any, str, str], None]) -> None:
+def test_so_with_the_password_grant(
+    server: Flask, deleted_before: Callable[[Any, str, str], None], caplog: pytest.LogCaptureFixture
+) -> None:
     deleted_before(password, "issue_first", "delete from clients where client_id = 'machine'")
     ask = {"grant_type": "password", "scope": "openid"} | CREDENTIALS
     assert_to_be_tried_again(flows.token_request(server, "machine", **ask))
+    (told,) = [line for line in caplog.records if line.getMessage() == "answered 503: Overtaken"]
+    assert told.levelname == "INFO", "nobody is woken for it"
 
 
 def test_so_with_a_consent(server: Flask, deleted_before: Callable[[Any, str, str], None]) -> None:

@@ -17,11 +17,9 @@ from oidc_server import remembered
 from oidc_server.accounts.models import Account
 from oidc_server.database import db
 from tests import flows
-from tests.conftest import API, populate
+from tests.conftest import API
 from tests.flows import Browser
 from tests.statements import recorded
-
-from .conftest import MakeServer
 
 SIZES = Sizes(accounts=2_000, clients=200, families=5_000, expired=2_000)
 #: To read so many pages is cheaper than to go down an index, and PostgreSQL knows; there it is asked what it would do were there more.
@@ -42,18 +40,14 @@ LOOKUPS = {
 
 
 @pytest.fixture
-def server(make_server: MakeServer, monkeypatch: pytest.MonkeyPatch) -> Flask:
+def server(server: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
     """The usual people and apps among many others; nothing is remembered, so every request reads what it needs."""
-    monkeypatch.setattr(flows, "SECRETS", {})
     monkeypatch.setattr(remembered, "SECONDS", 0.0)
-    app = make_server()
-    assert app.test_cli_runner().invoke(args=["db", "upgrade"]).exit_code == 0
-    with app.app_context():
-        populate()
+    with server.app_context():
         growth.seed(db.engine.url, SIZES)
         with db.engine.execution_options(oidc_writing=True).begin() as connection:
             connection.exec_driver_sql("ANALYZE")
-    return app
+    return server
 
 
 def all_of_it(server: Flask, somebody: Account) -> None:

@@ -20,27 +20,13 @@ from oidc_server.sessions.models import Session
 from oidc_server.storage.sql import ShortLivedValue
 from oidc_server.tokens.models import Family
 from tests import flows
-from tests.conftest import populate
 from tests.flows import Browser
-
-from .conftest import MakeServer
 
 ROWS = 20_000
 #: Seconds that a request may take while the purge runs; alone it takes about 0.02, and this machine has other work.
 BOUND = 1.5
 OFFLINE = "openid offline_access"
 GROWING = (ShortLivedValue, Session, Family, SignInFailures, KnownDevice)
-
-
-@pytest.fixture
-def server(make_server: MakeServer, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    """The usual people and apps, in an empty database of each kind."""
-    monkeypatch.setattr(flows, "SECRETS", {})
-    app = make_server()
-    assert app.test_cli_runner().invoke(args=["db", "upgrade"]).exit_code == 0
-    with app.app_context():
-        populate()
-    return app
 
 
 def expired_rows(people: list[str], count: int) -> Iterator[tuple[type[Base], list[dict[str, Any]]]]:
